@@ -1,0 +1,45 @@
+# Everything here sets up its own virtual environment; a fresh checkout needs Python 3.11 or newer
+# and a C++20 compiler, nothing else.
+PYTHON ?= python3.11
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test test-all lint bench notebook clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    cluster real data, print the tables, write the pictures into demo/"
+	@echo "make test    lint, types, and every test"
+	@echo "make bench   time one Lloyd iteration against the peers (ONLY=a,e  QUICK=1)"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+
+# One stamp per set of extras; it is renewed when the build or the native sources change.
+NATIVE := pyproject.toml CMakeLists.txt $(wildcard native/*)
+$(VENV)/.%: $(NATIVE) | $(BIN)/python
+	$(BIN)/python -m pip install -q scikit-build-core nanobind cmake ninja
+	$(BIN)/python -m pip install -q --no-build-isolation -e ".[$(subst -,$(comma),$*)]"
+	@touch $@
+comma := ,
+
+demo: $(VENV)/.demo
+	$(BIN)/omnimeans demo --out demo
+
+test: $(VENV)/.test-lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.test-lint
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/mypy
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
+
+clean:
+	rm -rf $(VENV) build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

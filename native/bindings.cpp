@@ -1,0 +1,298 @@
+// The Python face of the core: arrays in, arrays out, the GIL released while it works.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+
+#include "pool.hpp"
+#include "rows.hpp"
+#include "seeding.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace omnimeans {
+namespace {
+
+// Arrays are never converted on the way in: a copy would not outlive the call.
+template <typename T>
+using In2 = nb::ndarray<const T, nb::ndim<2>, nb::device::cpu>;
+template <typename T>
+using In1 = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <typename T>
+using InC = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Labels = nb::ndarray<std::int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using MaybeWeights = std::optional<In1<double>>;
+
+template <typename T>
+using Out = nb::ndarray<nb::numpy, T>;
+
+template <typename T>
+Out<T> new_array(std::initializer_list<std::size_t> shape) {
+  std::size_t size = 1;
+  for (const std::size_t extent : shape) size *= extent;
+  T* data = new T[size]();
+  nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
+  return Out<T>(data, shape.size(), shape.begin(), owner);
+}
+
+template <typename T>
+Out<T> copy_of(const std::vector<T>& values, std::initializer_list<std::size_t> shape) {
+  Out<T> out = new_array<T>(shape);
+  std::copy(values.begin(), values.end(), out.data());
+  return out;
+}
+
+void require(bool holds, const char* message) {
+  if (!holds) throw std::invalid_argument(message);
+}
+
+template <typename T>
+Matrix<T> matrix(const In2<T>& x) {
+  require(x.shape(0) > 0 && x.shape(1) > 0, "the matrix is empty");
+  require(x.shape(1) == 1 || x.stride(1) == 1, "the values of a row must be contiguous");
+  return {x.data(), static_cast<std::int64_t>(x.shape(0)), static_cast<std::int64_t>(x.shape(1)),
+          x.stride(0)};
+}
+
+const double* data_of(const MaybeWeights& weights, std::size_t n) {
+  require(!weights || weights->shape(0) == n, "a weight is needed for each row");
+  return weights ? weights->data() : nullptr;
+}
+
+Metric metric_of(const std::string& name) {
+  require(name == "euclidean" || name == "manhattan", "unknown kernel");
+  return name == "euclidean" ? Metric::euclidean : Metric::manhattan;
+}
+
+template <typename T>
+void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
+  using Self = Rows<T>;
+  nb::class_<Self>(m, name)
+      .def(
+          "__init__",
+          [](Self* self, In2<T> x, MaybeWeights weights, Labels labels, const std::string& kernel,
+             In1<std::int64_t> exponents, int bits) {
+            const Matrix<T> rows = matrix(x);
+            require(labels.shape(0) == x.shape(0), "a label is needed for each row");
+            require(exponents.shape(0) == x.shape(1) + 1, "an exponent is needed for each column");
+            new (self) Self(rows, data_of(weights, x.shape(0)), labels.data(), metric_of(kernel),
+                            Magic(exponents.data(), rows.d + 1, bits));
+          },
+          "x"_a.noconvert(), "weights"_a.none().noconvert(), "labels"_a.noconvert(), "kernel"_a, "exponents"_a.noconvert(), "bits"_a,
+          // The arrays must live as long as the rows that point into them.
+          nb::keep_alive<1, 2>(), nb::keep_alive<1, 3>(), nb::keep_alive<1, 4>())
+      .def("set_frame",
+           [](Self& self, In1<T> offset, double scale) {
+             require(static_cast<std::int64_t>(offset.shape(0)) == self.matrix().d,
+                     "an offset is needed for each column");
+             self.set_frame(offset.data(), static_cast<T>(scale));
+           },
+           "offset"_a.noconvert(), "scale"_a)
+      .def("step",
+           [](Self& self, InC<T> centers, int threads) {
+             require(static_cast<std::int64_t>(centers.shape(1)) == self.matrix().d &&
+                         centers.shape(0) > 0,
+                     "the centres need as many columns as the rows");
+             Counts seen;
+             {
+               nb::gil_scoped_release release;
+               seen = self.step(centers.data(), centers.shape(0), threads);
+             }
+             return nb::make_tuple(seen.moved, seen.redecided);
+           },
+           "centers"_a.noconvert(), "threads"_a)
+      .def("sums",
+           [](const Self& self) {
+             const std::size_t columns = self.matrix().d + 1;
+             const std::size_t k = self.sums().size() / (2 * columns);
+             return copy_of(self.sums(), {k, 2, columns});
+           })
+      .def("total",
+           [](const Self& self, int threads) {
+             std::vector<std::int64_t> sum;
+             {
+               nb::gil_scoped_release release;
+               sum = self.total(threads);
+             }
+             return copy_of(sum, {1, 2, sum.size() / 2});
+           })
+      .def("relabel",
+           [](Self& self, In1<std::int64_t> numbers, std::int32_t cluster) {
+             self.relabel(numbers.data(), numbers.shape(0), cluster);
+           },
+           "numbers"_a.noconvert(), "cluster"_a)
+      .def(
+          "distances",
+          [](const Self& self, InC<T> centers, std::optional<In1<std::int32_t>> labels,
+             int threads) {
+            const std::size_t n = self.matrix().n;
+            require(!labels || labels->shape(0) == n, "a label is needed for each row");
+            Out<double> out = new_array<double>({n});
+            {
+              nb::gil_scoped_release release;
+              self.distances(centers.data(), labels ? labels->data() : nullptr, out.data(),
+                             threads);
+            }
+            return out;
+          },
+          "centers"_a.noconvert(), "labels"_a.none().noconvert(), "threads"_a)
+      .def("medians",
+           [](const Self& self, std::size_t k, int threads) {
+             Out<double> out = new_array<double>({k, static_cast<std::size_t>(self.matrix().d)});
+             {
+               nb::gil_scoped_release release;
+               self.medians(k, out.data(), threads);
+             }
+             return out;
+           })
+      .def("seeding", [](const Self& self, int threads) { return Seeding<T>(self, threads); },
+           nb::keep_alive<0, 1>());
+
+  using Start = Seeding<T>;
+  nb::class_<Start>(m, seeding_name)
+      .def("draw",
+           [](const Start& self, In1<std::uint64_t> tickets) {
+             Out<std::int64_t> out = new_array<std::int64_t>({tickets.shape(0)});
+             self.draw(tickets.data(), tickets.shape(0), out.data());
+             return out;
+           },
+           "tickets"_a.noconvert())
+      .def("closest",
+           [](const Start& self, In1<std::int64_t> numbers) {
+             Out<double> out = new_array<double>({numbers.shape(0)});
+             self.closest(numbers.data(), numbers.shape(0), out.data());
+             return out;
+           },
+           "numbers"_a.noconvert())
+      .def("meet",
+           [](Start& self, InC<T> candidates) {
+             require(static_cast<std::int64_t>(candidates.shape(1)) == self.columns() &&
+                         candidates.shape(0) > 0,
+                     "the candidates need as many columns as the rows");
+             nb::gil_scoped_release release;
+             self.meet(candidates.data(), candidates.shape(0));
+           },
+           "candidates"_a.noconvert())
+      .def("worth",
+           [](Start& self, In1<std::int64_t> which) {
+             for (std::size_t m = 0; m < which.shape(0); ++m) {
+               require(which(m) >= 0 && which(m) < self.candidates(), "there is no such candidate");
+             }
+             Out<std::int64_t> out = new_array<std::int64_t>({which.shape(0)});
+             {
+               nb::gil_scoped_release release;
+               self.worth(which.data(), which.shape(0), out.data());
+             }
+             return out;
+           },
+           "which"_a.noconvert())
+      .def("adopt", [](Start& self, std::int64_t which) {
+        require(which >= 0 && which < self.candidates(), "there is no such candidate");
+        nb::gil_scoped_release release;
+        self.adopt(which);
+      });
+
+  m.def(
+      "peaks",
+      [](In2<T> x, MaybeWeights weights, int threads) {
+        const Matrix<T> rows = matrix(x);
+        const double* w = data_of(weights, x.shape(0));
+        std::vector<double> all;
+        {
+          nb::gil_scoped_release release;
+          all = peaks(rows, w, threads);
+        }
+        return copy_of(all, {all.size()});
+      },
+      "x"_a.noconvert(), "weights"_a.none().noconvert(), "threads"_a);
+  m.def("nearest", [](In2<T> x, InC<T> centers, const std::string& kernel, In1<T> offset,
+                      double scale, int threads) {
+    const Matrix<T> rows = matrix(x);
+    require(x.shape(1) == centers.shape(1), "the centres need as many columns as the rows");
+    const Metric metric = metric_of(kernel);
+    Out<std::int32_t> out = new_array<std::int32_t>({x.shape(0)});
+    {
+      nb::gil_scoped_release release;
+      nearest(rows, centers.data(), centers.shape(0), metric,
+              Frame<T>{offset.data(), static_cast<T>(scale)}, out.data(), threads);
+    }
+    return out;
+  }, "x"_a.noconvert(), "centers"_a.noconvert(), "kernel"_a, "offset"_a.noconvert(), "scale"_a,
+     "threads"_a);
+  m.def("all_pairs", [](In2<T> x, InC<T> centers, const std::string& kernel, int threads) {
+    const Matrix<T> rows = matrix(x);
+    require(x.shape(1) == centers.shape(1), "the centres need as many columns as the rows");
+    const Metric metric = metric_of(kernel);
+    Out<double> out = new_array<double>({x.shape(0), centers.shape(0)});
+    {
+      nb::gil_scoped_release release;
+      all_pairs(rows, centers.data(), centers.shape(0), metric, out.data(), threads);
+    }
+    return out;
+  }, "x"_a.noconvert(), "centers"_a.noconvert(), "kernel"_a, "threads"_a);
+  m.def("pairs", [](InC<T> a, InC<T> b, const std::string& kernel) {
+    require(a.shape(0) == b.shape(0) && a.shape(1) == b.shape(1), "two equal shapes are needed");
+    const Metric metric = metric_of(kernel);
+    const std::size_t n = a.shape(0), d = a.shape(1);
+    Out<double> out = new_array<double>({n});
+    {
+      nb::gil_scoped_release release;
+      for (std::size_t i = 0; i < n; ++i) {
+        exact_for<T>().distances(a.data() + i * d, b.data() + i * d, 1, d, d, metric,
+                                 out.data() + i);
+      }
+    }
+    return out;
+  }, "a"_a.noconvert(), "b"_a.noconvert(), "kernel"_a);
+}
+
+}  // namespace
+}  // namespace omnimeans
+
+NB_MODULE(_core, m) {
+  using namespace omnimeans;
+  m.doc() = "The compiled core of omnimeans; see native/.";
+  nb::register_exception_translator([](const std::exception_ptr& p, void*) {
+    try {
+      std::rethrow_exception(p);
+    } catch (const Interrupted&) {
+      // The signal handler has raised its exception already.
+    }
+  });
+  interrupt_requested = [] {
+    nb::gil_scoped_acquire acquire;
+    return PyErr_CheckSignals() != 0;
+  };
+  kernels();  // a wrong OMNIMEANS_ISA is an error at import, not at the first fit
+
+  m.def("isa", [] { return std::string(kernels().name); });
+  m.def("offered", &offered_kernels);
+  m.def("set_chunk_rows", [](std::int64_t rows) { chunk_rows = rows; });
+  m.def("means", [](nb::ndarray<const std::int64_t, nb::ndim<3>, nb::c_contig, nb::device::cpu> sums,
+                    In1<std::int64_t> exponents, int bits) {
+    require(sums.shape(1) == 2 && sums.shape(2) == exponents.shape(0), "sums and grid differ");
+    const std::size_t k = sums.shape(0), columns = sums.shape(2);
+    Out<double> out = new_array<double>({k, columns - 1}), weights = new_array<double>({k});
+    {
+      nb::gil_scoped_release release;
+      means(sums.data(), k, columns, exponents.data(), bits, out.data(), weights.data());
+    }
+    return nb::make_tuple(out, weights);
+  });
+  m.def(
+      "total",
+      [](In1<double> values, MaybeWeights weights) {
+        const double* w = data_of(weights, values.shape(0));
+        nb::gil_scoped_release release;
+        return exact_total(values.data(), w, values.shape(0));
+      },
+      "values"_a.noconvert(), "weights"_a.none().noconvert());
+  bind_rows<float>(m, "RowsF32", "SeedingF32");
+  bind_rows<double>(m, "RowsF64", "SeedingF64");
+}

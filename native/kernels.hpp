@@ -1,0 +1,117 @@
+// What an instruction set's kernels offer to the rest of the core.
+//
+// The kernels are split in two.  `screen` works in float32, as fast as the machine allows, and only
+// proposes: for each row it names a nearest centre and proves it, or admits doubt.  `exact` works
+// in float64 by one fixed sequence of operations, so it gives the same bits on every machine, and
+// decides whatever is in doubt.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace omnimeans {
+
+enum class Metric { euclidean, manhattan };
+
+// The largest number of rows that any kernel takes at a time.
+inline constexpr int kMaxTile = 64;
+
+// Centres prepared for screening: shifted, scaled, in float32, in the kernels' own order.
+struct Screen {
+  Metric metric;
+  int k = 0, d = 0;
+  int features = 0;           // of a tile: d, or one more (see `guarded`)
+  // Centres of very different size: each score is raised by the error bound of its own centre, so
+  // that a far centre's bound does not cast doubt on the near ones.  The bound's row-dependent part
+  // is one more feature.
+  bool guarded = false;
+  int tile = 0;               // rows that the kernel takes at a time
+  int strip = 0;              // features that it takes at a time
+  int value_bytes = 4;        // of a feature of the rows as they are given
+  std::size_t floats = 0;     // room that a tile needs, work space included
+  std::vector<float> packed;  // groups of centres, feature by feature
+  std::vector<float> start;   // (k,) what a score starts from: minus half the squared norm, or 0
+  std::vector<float> norms;   // (k,)
+  float reach = 0;            // the largest norm
+};
+
+// The shift and scale that bring rows near zero: (x - offset) * scale.
+template <typename T>
+struct Frame {
+  const T* offset;  // (d,)
+  T scale;          // a power of two
+};
+
+template <typename T>
+struct ScreenKernels {
+  // Prepares the centres (k, d).
+  void (*prepare)(Screen&, const T* centers, std::int64_t k, std::int64_t d, Metric, Frame<T>);
+  // Brings screen.tile rows into `tile`: (d, screen.tile), then their norms, then work space.
+  void (*pack)(const Screen&, const T* const* rows, Frame<T>, float* tile);
+};
+
+// Called for centre `j` with the rows of the tile (a bit each) that may belong to it.
+typedef void (*FoundCenter)(void* context, std::int32_t j, std::uint64_t rows);
+
+struct Kernels {
+  const char* name;
+  ScreenKernels<float> screen_f32;
+  ScreenKernels<double> screen_f64;
+
+  // Nearest centre of each row of a tile; returns a bit for each row that stays in doubt, with the
+  // score that a centre must reach to be a candidate in `threshold`.
+  // `ahead` may point to the rows of the next tile, which are fetched meanwhile.
+  std::uint64_t (*propose)(const Screen&, float* tile, const void* ahead, std::int32_t* labels,
+                           float* threshold);
+  // The threshold for `candidates` that finds every centre nearer to a row than `closest`.
+  void (*reach)(const Screen&, const float* tile, const float* closest, float* threshold);
+  // Reports every centre whose score reaches the threshold of one of `rows` (a bit each), in order.
+  void (*candidates)(const Screen&, float* tile, const void* ahead, const float* threshold,
+                     std::uint64_t rows, FoundCenter found, void* context);
+};
+
+struct Magic;  // rounding constants of the grid, see exact.hpp
+
+template <typename T>
+struct ExactKernels {
+  // D: the distance that decides; float64, eight lanes, one order of summation.
+  double (*distance)(const T* x, const T* c, std::int64_t d, Metric);
+  // The same from one row to `count` others, `stride` elements apart.
+  void (*distances)(const T* x, const T* c, std::int64_t count, std::int64_t stride,
+                    std::int64_t d, Metric, double* out);
+  // Adds the row (x, 1) times `weight` to the sums of `to` and takes it out of those of `from`;
+  // either may be null.
+  void (*move)(const T* x, double weight, const Magic&, std::int64_t* from, std::int64_t* to);
+  // Raises the (d + 1) peaks to the largest |x * weight| per column, and the largest weight.
+  void (*peaks)(const T* x, double weight, std::int64_t d, double* peaks);
+};
+
+struct Exact {
+  ExactKernels<float> f32;
+  ExactKernels<double> f64;
+};
+
+// One per instruction set, defined by the files that are compiled for it.
+#define OMNIMEANS_DECLARE(isa)             \
+  namespace isa {                          \
+  const Kernels& screen_kernels();         \
+  const Exact& exact_kernels();            \
+  }
+OMNIMEANS_DECLARE(baseline)
+OMNIMEANS_DECLARE(avx2)
+OMNIMEANS_DECLARE(avx512)
+#undef OMNIMEANS_DECLARE
+
+// The kernels in use, chosen once: the best the processor offers, or what OMNIMEANS_ISA names.
+const Kernels& kernels();
+const Exact& exact();
+std::string offered_kernels();
+
+template <typename T>
+const ScreenKernels<T>& screen_for();
+template <typename T>
+const ExactKernels<T>& exact_for();
+
+}  // namespace omnimeans

@@ -1,0 +1,139 @@
+// From exact integers back to floating point, rounded once; and exact sums of many scalars.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "rows.hpp"
+
+namespace omnimeans {
+namespace {
+
+typedef __int128 Wide;
+typedef unsigned __int128 UWide;
+
+Wide join(std::int64_t high, std::int64_t low, int bits) {
+  return static_cast<Wide>(high) * (static_cast<Wide>(1) << bits) + low;
+}
+
+int width_of(UWide x) {
+  const auto upper = static_cast<std::uint64_t>(x >> 64);
+  return upper ? 64 + std::bit_width(upper) : std::bit_width(static_cast<std::uint64_t>(x));
+}
+
+// The leading 64 bits or more of dividend / divisor as q * 2^-shift; the last bit is set if anything
+// remains, so that rounding q sees on which side of a tie the quotient lies.
+UWide divide(UWide dividend, UWide divisor, int& shift) {
+  if (width_of(divisor) <= 54) {  // counts of rows: the processor divides
+    shift = 127 - width_of(dividend);
+    dividend <<= shift;
+    const UWide quotient = dividend / static_cast<std::uint64_t>(divisor);
+    return quotient | (quotient * divisor != dividend);
+  }
+  const int up = 126 - width_of(divisor), level = 126 - width_of(dividend);
+  divisor <<= up;
+  dividend <<= level;
+  UWide quotient = 0;
+  for (int bit = 0; bit < 65; ++bit) {
+    const bool fits = dividend >= divisor;
+    if (fits) dividend -= divisor;
+    quotient = quotient << 1 | fits;
+    dividend <<= 1;
+  }
+  shift = 64 + level - up;
+  return quotient | (dividend != 0);
+}
+
+// sum / weight * 2^exponent, rounded once.
+double quotient(Wide sum, UWide weight, int exponent) {
+  if (sum == 0) return 0.0;
+  const UWide size = sum < 0 ? -static_cast<UWide>(sum) : static_cast<UWide>(sum);
+  int shift = 0;
+  const auto ratio = static_cast<double>(divide(size, weight, shift));  // to nearest even
+  const double rounded = std::ldexp(ratio, exponent - shift);
+  return sum < 0 ? -rounded : rounded;
+}
+
+// A fixed-point number as wide as float64's whole range, in digits of 32 bits
+// (R. M. Neal, "Fast exact summation using small and large superaccumulators", 2015).
+class Accumulator {
+ public:
+  void add(double value) {
+    const auto bits = std::bit_cast<std::uint64_t>(value);
+    const int biased = static_cast<int>(bits >> 52 & 0x7ff);
+    std::uint64_t mantissa = bits & 0xfffffffffffffull;
+    if (biased) mantissa |= 1ull << 52;
+    const int place = std::max(biased, 1) - 1;  // the value is mantissa * 2^(place - 1074)
+    const UWide shifted = static_cast<UWide>(mantissa) << (place & 31);
+    const std::int64_t sign = bits >> 63 ? -1 : 1;
+    std::int64_t* digit = digits_ + (place >> 5);
+    digit[0] += sign * static_cast<std::int64_t>(static_cast<std::uint32_t>(shifted));
+    digit[1] += sign * static_cast<std::int64_t>(static_cast<std::uint32_t>(shifted >> 32));
+    digit[2] += sign * static_cast<std::int64_t>(shifted >> 64);
+    if (++terms_ == 1 << 30) carry();
+  }
+
+  // The sum, rounded to nearest even; it must not be negative.
+  double value() {
+    carry();
+    int top = kDigits - 1;
+    while (top > 0 && digits_[top] == 0) --top;
+    UWide leading = 0;
+    for (int i = top; i > top - 4; --i) {
+      leading = leading << 32 | (i >= 0 ? static_cast<std::uint64_t>(digits_[i]) : 0);
+    }
+    for (int i = top - 4; i >= 0; --i) {
+      if (digits_[i]) leading |= 1;
+    }
+    return std::ldexp(static_cast<double>(leading), 32 * (top - 3) - 1074);
+  }
+
+ private:
+  static constexpr int kDigits = 70;
+
+  void carry() {
+    for (int i = 0; i + 1 < kDigits; ++i) {
+      const std::int64_t over = digits_[i] >> 32;
+      digits_[i] -= over << 32;
+      digits_[i + 1] += over;
+    }
+    terms_ = 0;
+  }
+
+  std::int64_t digits_[kDigits] = {};
+  int terms_ = 0;
+};
+
+}  // namespace
+
+void means(const std::int64_t* sums, std::int64_t k, std::int64_t columns,
+           const std::int64_t* exponents, int bits, double* out, double* weights) {
+  const std::int64_t d = columns - 1;
+  for (std::int64_t j = 0; j < k; ++j, sums += 2 * columns, out += d) {
+    const std::int64_t *high = sums, *low = sums + columns;
+    UWide weight = static_cast<UWide>(join(high[d], low[d], bits));
+    int weight_exponent = static_cast<int>(exponents[d]) - bits;
+    weights[j] = std::ldexp(static_cast<double>(weight), weight_exponent);
+    for (; weight && !(weight & 1); weight >>= 1) ++weight_exponent;
+    for (std::int64_t f = 0; f < d; ++f) {
+      out[f] = weight == 0 ? 0.0
+                           : quotient(join(high[f], low[f], bits), weight,
+                                      static_cast<int>(exponents[f]) - bits - weight_exponent);
+    }
+  }
+}
+
+double exact_total(const double* values, const double* weights, std::int64_t n) {
+  Accumulator sum;
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (!weights) {
+      sum.add(values[i]);
+    } else {
+      const double product = values[i] * weights[i];
+      sum.add(product);
+      sum.add(std::fma(values[i], weights[i], -product));
+    }
+  }
+  return sum.value();
+}
+
+}  // namespace omnimeans

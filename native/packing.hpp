@@ -1,0 +1,164 @@
+// Brings rows and centres into the order that the screen's kernels read.
+//
+// A tile holds kLanes * V rows, feature by feature, with a vector of V * kLanes values for each; the
+// rows' norms follow, then work space.  Centres stand in groups, one group a register tile.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels.hpp"
+#include "simd.hpp"
+
+namespace omnimeans::OMNIMEANS_KERNELS {
+namespace {
+
+constexpr int kNarrow = 8;
+#if defined(__AVX512F__) || defined(__ARM_NEON)
+constexpr int kGroup = 12;  // centres in a register tile; 32 registers
+#else
+constexpr int kGroup = 6;  // 16 registers
+#endif
+constexpr int kWide = 2;  // vectors of rows in a register tile
+constexpr int kStripBytes = 20 << 10;  // of rows; with a group of centres they fit 32 KiB
+constexpr float kTiny = 0x1p-100f;  // more than all underflows of a score together
+
+// Vectors of rows in registers beside their d features each.
+constexpr int vectors_for(int d) { return kLanes == 16 && d <= 4 ? 4 : 2; }
+
+// Centres are grouped evenly: 13 centres make groups of 7 and 6, not of 12 and 1.
+struct Groups {
+  int count, size, larger;  // the first `larger` groups have one centre more
+  explicit Groups(int k) : count((k + kGroup - 1) / kGroup), size(k / count), larger(k % count) {}
+};
+
+template <bool kScaled>
+inline Vec framed(const float* x, Frame<float> frame, int f) {
+  const Vec shifted = load(x + f) - load(frame.offset + f);
+  return kScaled ? shifted * frame.scale : shifted;
+}
+template <bool kScaled>
+inline Vec framed(const double* x, Frame<double> frame, int f) {
+  typedef double Wide __attribute__((vector_size(kLanes * 8)));
+  Wide value, offset;
+  __builtin_memcpy(&value, x + f, sizeof value);
+  __builtin_memcpy(&offset, frame.offset + f, sizeof offset);
+  const Wide shifted = value - offset;
+  return __builtin_convertvector(kScaled ? shifted * frame.scale : shifted, Vec);
+}
+template <typename T>
+inline float framed_one(const T* x, Frame<T> frame, int f) {
+  return static_cast<float>((x[f] - frame.offset[f]) * frame.scale);
+}
+
+template <Metric M>
+inline void grow(Vec& size, Vec x) {
+  size += M == Metric::euclidean ? x * x : vabs(x);
+}
+
+// Squares of kLanes rows and features are transposed in registers; the rest goes one by one.
+template <Metric M, bool kScaled, typename T>
+void pack_rows(const Screen& screen, const T* const* rows, Frame<T> frame, float* tile) {
+  const int width = screen.tile, d = screen.d;
+  for (int first = 0; first < width; first += kLanes) {
+    Vec size = broadcast(0.0f);
+    int f = 0;
+    for (; f + kLanes <= d; f += kLanes) {
+      Vec square[kLanes];
+      for (int i = 0; i < kLanes; ++i) square[i] = framed<kScaled>(rows[first + i], frame, f);
+      transpose(square);
+      for (int i = 0; i < kLanes; ++i) {
+        store(tile + (f + i) * width + first, square[i]);
+        grow<M>(size, square[i]);
+      }
+    }
+    for (; f < d; ++f) {
+      float* out = tile + f * width + first;
+      for (int i = 0; i < kLanes; ++i) out[i] = framed_one(rows[first + i], frame, f);
+      grow<M>(size, load(out));
+    }
+    if (M == Metric::euclidean && screen.guarded) store(tile + d * width + first, vsqrt(size));
+    store(tile + screen.features * width + first, size);
+  }
+}
+
+template <typename T>
+void pack(const Screen& screen, const T* const* rows, Frame<T> frame, float* tile) {
+  const bool scaled = frame.scale != 1;
+  if (screen.metric == Metric::euclidean) {
+    return scaled ? pack_rows<Metric::euclidean, true>(screen, rows, frame, tile)
+                  : pack_rows<Metric::euclidean, false>(screen, rows, frame, tile);
+  }
+  return scaled ? pack_rows<Metric::manhattan, true>(screen, rows, frame, tile)
+                : pack_rows<Metric::manhattan, false>(screen, rows, frame, tile);
+}
+
+// The error bound of a score, relative to |c|^2 / 2 + |x||c|; see screen.cpp.
+inline float screen_error(const Screen& screen) {
+  const float u = 0x1p-24f, d = static_cast<float>(screen.d);
+  return (d + 10) * u * (1.01f + d * 4 * u);
+}
+
+template <typename T>
+void measure_centers(Screen& screen, const T* centers, Frame<T> frame) {
+  double reach = 0, sum = 0;
+  screen.norms.resize(screen.k);
+  for (int j = 0; j < screen.k; ++j, centers += screen.d) {
+    double norm = 0;
+    for (int f = 0; f < screen.d; ++f) {
+      const double c = framed_one(centers, frame, f);
+      norm += screen.metric == Metric::euclidean ? c * c : __builtin_fabs(c);
+    }
+    if (screen.metric == Metric::euclidean) norm = __builtin_sqrt(norm);
+    screen.norms[j] = static_cast<float>(norm * (1 + 0x1p-20));
+    if (!(norm <= reach)) reach = norm;
+    sum += norm;
+  }
+  screen.reach = static_cast<float>(reach * (1 + 0x1p-20));
+  screen.guarded = reach > 4 * sum / screen.k;
+}
+
+template <typename T>
+void prepare(Screen& screen, const T* centers, std::int64_t k, std::int64_t d, Metric metric,
+             Frame<T> frame) {
+  screen.metric = metric;
+  screen.k = static_cast<int>(k);
+  screen.d = static_cast<int>(d);
+  measure_centers(screen, centers, frame);
+  const bool euclidean = metric == Metric::euclidean;
+  const int features = screen.features = screen.d + (euclidean && screen.guarded);
+  const bool narrow = features <= kNarrow;
+  screen.tile = kLanes * (narrow ? vectors_for(features) : kWide);
+  const int strips = (features * screen.tile * 4 + kStripBytes - 1) / kStripBytes;
+  screen.strip = narrow ? features : (features + strips - 1) / strips;
+  screen.value_bytes = sizeof(T);
+  screen.floats = static_cast<std::size_t>(screen.tile) *
+                  (features + 1 + (screen.strip < features ? screen.k : 0));
+  screen.packed.resize(k * features);
+  screen.start.resize(k);
+  const float error = screen.guarded ? screen_error(screen) : 0.0f;
+  const Groups groups(screen.k);
+  int first = 0;
+  for (int g = 0; g < (narrow ? screen.k : groups.count); ++g) {
+    const int size = narrow ? 1 : groups.size + (g < groups.larger);
+    for (int r = 0; r < size; ++r) {
+      const int j = first + r;
+      double norm = 0;
+      for (int f = 0; f < features; ++f) {
+        const float c = f < screen.d ? framed_one(centers + j * d, frame, f)
+                                     : error * screen.norms[j];
+        const int strip = f / screen.strip * screen.strip;
+        const int wide = strip + screen.strip < features ? screen.strip : features - strip;
+        screen.packed[static_cast<std::size_t>(strip) * k +
+                      static_cast<std::size_t>(first) * wide + (f - strip) * size + r] = c;
+        if (f < screen.d) norm += static_cast<double>(c) * c;
+      }
+      screen.start[j] = euclidean         ? static_cast<float>(norm / 2 * (error - 1.0))
+                        : screen.guarded ? 0x1p-23f * screen.norms[j]
+                                         : 0.0f;
+    }
+    first += size;
+  }
+}
+
+}  // namespace
+}  // namespace omnimeans::OMNIMEANS_KERNELS

@@ -1,0 +1,112 @@
+// Rows in memory and the passes over them.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "exact.hpp"
+#include "kernels.hpp"
+
+namespace omnimeans {
+
+// A matrix whose rows are contiguous, `stride` elements apart.
+template <typename T>
+struct Matrix {
+  const T* data;
+  std::int64_t n, d, stride;
+  const T* row(std::int64_t i) const { return data + i * stride; }
+  // The rows of the next tile, if it is full and lies in one piece.
+  const void* ahead(std::int64_t first, int tile, std::int64_t end) const {
+    return stride == d && first + tile <= end ? row(first) : nullptr;
+  }
+};
+
+// Rows that a thread takes at a time; 0 leaves it to the core.  For tests: it never shows in a result.
+extern std::int64_t chunk_rows;
+
+// Rows that a thread takes at a time: enough that handing them out costs nothing, few enough to
+// share out fairly and to notice an interrupt.
+template <typename T>
+std::int64_t rows_per_chunk(const Matrix<T>& x, std::int64_t k, int threads) {
+  if (chunk_rows > 0) return chunk_rows;
+  const std::int64_t by_size = (std::int64_t{1} << 17) / x.d;
+  const std::int64_t by_work = (std::int64_t{1} << 26) / (x.d * k);
+  const std::int64_t fair = (x.n + 4 * threads - 1) / (4 * threads);
+  const std::int64_t rows = std::min({by_size, by_work, fair});
+  return std::max<std::int64_t>(kMaxTile, rows / kMaxTile * kMaxTile);
+}
+
+// What a pass counted; the sums stay with the rows.
+struct Counts {
+  std::int64_t moved = 0, redecided = 0;
+};
+
+template <typename T>
+class Rows {
+ public:
+  Rows(Matrix<T> x, const double* weights, std::int32_t* labels, Metric metric, Magic grid)
+      : x_(x), weights_(weights), labels_(labels), metric_(metric), grid_(std::move(grid)) {}
+
+  void set_frame(const T* offset, T scale) {
+    offset_.assign(offset, offset + x_.d);
+    scale_ = scale;
+  }
+
+  // Assigns every row to its nearest centre and keeps the sums of the clusters.  Labels of -1 mark
+  // a fresh start.  Rows that stay where they are cost nothing in the sums.
+  Counts step(const T* centers, std::int64_t k, int threads);
+  // Puts rows into another cluster, by force.
+  void relabel(const std::int64_t* numbers, std::int64_t count, std::int32_t cluster);
+  // The sums (k, 2, d + 1) of the clusters as they are labelled now.
+  const std::vector<std::int64_t>& sums() const { return sums_; }
+  // The sums (2, d + 1) of all rows.
+  std::vector<std::int64_t> total(int threads) const;
+
+  // The distance of each row to its own centre, to centre 0 if `labels` is null.
+  void distances(const T* centers, const std::int32_t* labels, double* out, int threads) const;
+  // The coordinate-wise weighted medians (k, d) of the labelled rows.
+  void medians(std::int64_t k, double* out, int threads) const;
+
+  const Magic& grid() const { return grid_; }
+  const Matrix<T>& matrix() const { return x_; }
+  const double* weights() const { return weights_; }
+  Metric metric() const { return metric_; }
+  Frame<T> frame() const { return {offset_.data(), scale_}; }
+
+ private:
+  double weight(std::int64_t i) const { return weights_ ? weights_[i] : 1.0; }
+  std::int64_t width() const { return 2 * (x_.d + 1); }
+
+  Matrix<T> x_;
+  const double* weights_;
+  std::int32_t* labels_;
+  Metric metric_;
+  Magic grid_;
+  std::vector<T> offset_;
+  T scale_ = 1;
+  std::vector<std::int64_t> sums_;
+};
+
+// The nearest centre of rows that are only passing by.
+template <typename T>
+void nearest(const Matrix<T>& x, const T* centers, std::int64_t k, Metric metric, Frame<T> frame,
+             std::int32_t* labels, int threads);
+
+// The distance of each row to each centre, (n, k).
+template <typename T>
+void all_pairs(const Matrix<T>& x, const T* centers, std::int64_t k, Metric metric, double* out,
+               int threads);
+
+// The (d + 1) peaks of weighted rows; see Grid.fit.
+template <typename T>
+std::vector<double> peaks(const Matrix<T>& x, const double* weights, int threads);
+
+// Exact means (k, d) and weights (k,) of sums (k, 2, d + 1), correctly rounded.
+void means(const std::int64_t* sums, std::int64_t k, std::int64_t columns,
+           const std::int64_t* exponents, int bits, double* out, double* weights);
+
+// The exact sum of values * weights, correctly rounded; weights may be null.
+double exact_total(const double* values, const double* weights, std::int64_t n);
+
+}  // namespace omnimeans

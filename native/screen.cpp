@@ -1,0 +1,314 @@
+// Proposes the nearest centre of each row, in float32, with a proof or an admission of doubt.
+//
+// Shape.  Rows lie across the lanes of the vectors, so nothing has to be reduced across lanes: each
+// lane keeps the best score of its row, the second best, and the best centre.  With at most
+// kNarrow features the rows stay in registers and the centres stream past one at a time.  With more
+// features, a register tile of R centres x V vectors of rows is accumulated feature by feature:
+// R * V multiply-adds for V loads and R broadcasts, so the multiply-add units are what limits it.
+// Cost per row and centre, in vector instructions per lane: d + 5 (min, max, max, compare, blend).
+//
+// Score.  score(x, c) = x.c - |c|^2 / 2 for the Euclidean distance, so that the nearest centre has
+// the highest score and score(b) - score(c) = (D(x, c) - D(x, b)) / 2; -|x - c|_1 for the city-block
+// distance.  Rows and centres are shifted by the data's mean and scaled by a power of two first.
+//
+// Proof.  Let u = 2^-24 and x', c' be the shifted values rounded to float32; each differs from the
+// real one by a factor 1 + e, |e| <= u.
+// * Euclidean: d products and d additions, started at -|c'|^2 / 2, err by at most
+//   (d + 1) u (|c|^2 / 2 + |x||c|); a rounded half norm adds u |c|^2 / 2, rounded x', c' add
+//   2 u (|c|^2 / 2 + |x||c|).  So two scores are in the right order when they differ by more than
+//   (d + 4) u (C^2 + 2 |x| C), where C is the largest |c|.
+// * City block: d rounded differences and additions err by (d + 1) u S in a sum S, rounded x', c' by
+//   p = u (|x|_1 + C): S2 > S1 is sure when (S2 - S1)(1 - g) > 2 g S1 + 2 p with g = (d + 1) u.
+// * D itself is rounded: its relative error is at most (d / 8 + 8) 2^-53, of at most (|x| + C)^2.
+// Where centres differ much in size, C would be the far ones'; the scores are then raised by the
+// bound of their own centre, e(c) = (d + 4) u (|c|^2 / 2 + |x||c|), and a label b is proven when
+// score(b) - 2 e(b) is above every other (raised) score; likewise p for the city block.
+// The constants below are rounded up generously; kTiny covers underflow.  An overflow makes the
+// bound infinite or NaN and the row doubtful, never wrong.
+#include "packing.hpp"
+
+namespace omnimeans::OMNIMEANS_KERNELS {
+namespace {
+
+// Some features of a tile of rows, few enough to stay in the nearest cache while all centres pass.
+struct Strip {
+  const float* tile;
+  int features;
+  bool begins, ends;
+  const char* ahead;  // the same features of as many rows to come, to be fetched meanwhile; or null
+  int ahead_step;     // bytes of a feature of theirs
+};
+
+template <Metric M>
+inline Vec fold(Vec sum, Vec x, float c) {
+  if constexpr (M == Metric::euclidean) {
+    return sum + x * c;
+  } else {
+    return sum - vabs(x - c);
+  }
+}
+
+// Keeps the two best scores of each lane.
+template <int V>
+struct Best {
+  Vec best[V], second[V];
+  IVec label[V];
+  Best() {
+    for (int v = 0; v < V; ++v) {
+      best[v] = second[v] = broadcast(-__builtin_inff());
+      label[v] = broadcast(std::int32_t{0});
+    }
+  }
+  inline void take(int j, int v, Vec score) {
+    const IVec index = broadcast(std::int32_t{j});
+    second[v] = vmax(second[v], vmin(best[v], score));
+    label[v] = score > best[v] ? index : label[v];
+    best[v] = vmax(best[v], score);
+  }
+};
+
+// Reports the centres whose score reaches the threshold of a lane.
+template <int V>
+struct Reach {
+  const float* threshold;
+  std::uint64_t rows;
+  FoundCenter found;
+  void* context;
+  std::uint64_t hits = 0;
+  inline void take(int j, int v, Vec score) {
+    const std::uint64_t reached = not_greater(load(threshold + v * kLanes), score);  // or NaN
+    hits |= reached << (v * kLanes);
+    if (v == V - 1) {
+      if (hits & rows) found(context, j, hits & rows);
+      hits = 0;
+    }
+  }
+};
+
+template <Metric M, int D, int V, class Sink>
+inline void sweep_narrow(const Screen& screen, const float* tile, Sink& sink) {
+  Vec x[D][V];
+  for (int f = 0; f < D; ++f)
+    for (int v = 0; v < V; ++v) x[f][v] = load(tile + (f * V + v) * kLanes);
+  const float* c = screen.packed.data();
+  const float* start = screen.start.data();
+  for (int j = 0; j < screen.k; ++j, c += D) {
+    Vec score[V];
+    for (int v = 0; v < V; ++v) score[v] = broadcast(start[j]);
+    for (int f = 0; f < D; ++f)
+      for (int v = 0; v < V; ++v) score[v] = fold<M>(score[v], x[f][v], c[f]);
+    for (int v = 0; v < V; ++v) sink.take(j, v, score[v]);
+  }
+}
+
+// One register tile over a strip of features.  Scores come from `partial` (or from `start` on the
+// first strip) and go back there (or to the sink after the last strip).
+template <Metric M, int R, int V, class Sink>
+inline void sweep_group(const Strip& strip, const float* c, const float* start, float* partial,
+                        int first, Sink& sink) {
+  Vec score[R][V];
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v)
+      score[r][v] = strip.begins ? broadcast(start[r]) : load(partial + (r * V + v) * kLanes);
+  const float* tile = strip.tile;
+  const char* ahead = first == 0 ? strip.ahead : nullptr;
+  for (int f = 0; f < strip.features; ++f, tile += V * kLanes, c += R) {
+    if (ahead) {
+      for (int byte = 0; byte < strip.ahead_step; byte += 64) __builtin_prefetch(ahead + byte);
+      ahead += strip.ahead_step;
+    }
+    Vec x[V];
+    for (int v = 0; v < V; ++v) x[v] = load(tile + v * kLanes);
+    for (int r = 0; r < R; ++r)
+      for (int v = 0; v < V; ++v) score[r][v] = fold<M>(score[r][v], x[v], c[r]);
+  }
+  if (!strip.ends) {
+    for (int r = 0; r < R; ++r)
+      for (int v = 0; v < V; ++v) store(partial + (r * V + v) * kLanes, score[r][v]);
+    return;
+  }
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v) sink.take(first + r, v, score[r][v]);
+}
+
+template <Metric M, int R, int V, class Sink>
+inline void sweep_sized(int size, const Strip& strip, const float* c, const float* start,
+                        float* partial, int first, Sink& sink) {
+  if (size == R) {
+    sweep_group<M, R, V>(strip, c, start, partial, first, sink);
+  } else if constexpr (R > 1) {
+    sweep_sized<M, R - 1, V>(size, strip, c, start, partial, first, sink);
+  }
+}
+
+template <Metric M, class Sink>
+inline void sweep_wide(const Screen& screen, float* tile, const void* ahead, Sink& sink) {
+  const Groups groups(screen.k);
+  const int width = screen.tile;
+  float* scores = tile + static_cast<std::size_t>(screen.features + 1) * width;
+  for (int f = 0; f < screen.features; f += screen.strip) {
+    const int features =
+        f + screen.strip < screen.features ? screen.strip : screen.features - f;
+    const Strip strip{tile + static_cast<std::size_t>(f) * width, features, f == 0,
+                      f + features == screen.features,
+                      ahead ? static_cast<const char*>(ahead) +
+                                  static_cast<std::size_t>(f) * width * screen.value_bytes
+                            : nullptr,
+                      width * screen.value_bytes};
+    const float* packed = screen.packed.data() + static_cast<std::size_t>(f) * screen.k;
+    int first = 0;
+    for (int g = 0; g < groups.count; ++g) {
+      const int size = groups.size + (g < groups.larger);
+      sweep_sized<M, kGroup, kWide>(size, strip, packed + static_cast<std::size_t>(first) * features,
+                                    screen.start.data() + first,
+                                    scores + static_cast<std::size_t>(first) * width, first, sink);
+      first += size;
+    }
+  }
+}
+
+// Which lanes are in doubt, their labels, and the scores that candidates must reach.
+template <Metric M, int V>
+inline std::uint64_t certify(const Screen& screen, const float* tile, const Best<V>& seen,
+                             std::int32_t* labels, float* threshold) {
+  const float u = 0x1p-24f, screened = screen_error(screen);
+  const float decided = (screen.d / 8.0f + 8) * 0x1p-52f * (1.01f + screen.d * 4 * u);
+  std::uint64_t doubt = 0;
+  for (int v = 0; v < V; ++v) {
+    const Vec best = seen.best[v];
+    Vec size = load(tile + (screen.features * V + v) * kLanes);
+    Vec norm = broadcast(screen.reach), error;
+    if (screen.guarded) {
+      for (int i = 0; i < kLanes; ++i) norm[i] = screen.norms[seen.label[v][i]];
+    }
+    if constexpr (M == Metric::euclidean) {
+      size = vsqrt(size);
+      const Vec far = size + norm;
+      error = screened * norm * (norm + 2 * size) + decided * far * far + kTiny;
+    } else {
+      error = (2 * screened * (4 * u * norm - best) + (5 * u + decided) * (size + norm)) /
+                  (1 - screened) + kTiny;
+      if (screened > 0.25f) error = broadcast(__builtin_inff());
+    }
+    store(threshold + v * kLanes, best - error);
+    store(labels + v * kLanes, seen.label[v]);
+    const std::uint64_t bits = not_greater(best - seen.second[v], error);
+    doubt |= bits << (v * kLanes);
+  }
+  return doubt;
+}
+
+// The score that a centre must reach to be nearer to a row than `closest`, which is scaled like the
+// rows.  |x|^2 - 2 score is the squared distance; sizes and scores err by less than the bound below.
+template <Metric M>
+inline void bound(const Screen& screen, const float* tile, const float* closest,
+                  float* threshold) {
+  const float screened = 2 * screen_error(screen);
+  const float reach = screen.guarded ? 0.0f : screen.reach;  // else it is in the scores
+  for (int lane = 0; lane < screen.tile; lane += kLanes) {
+    const Vec size = load(tile + screen.features * screen.tile + lane);
+    const Vec limit = load(closest + lane);
+    Vec least;
+    if constexpr (M == Metric::euclidean) {
+      const Vec far = vsqrt(size) + reach;
+      least = (size - limit) * 0.5f - screened * (far * far + limit) - kTiny;
+    } else {
+      least = -limit - screened * (limit + size + reach) - kTiny;
+    }
+    store(threshold + lane, screened < 0.25f ? least : broadcast(-__builtin_inff()));
+  }
+}
+
+void reach(const Screen& screen, const float* tile, const float* closest, float* threshold) {
+  if (screen.metric == Metric::euclidean) {
+    bound<Metric::euclidean>(screen, tile, closest, threshold);
+  } else {
+    bound<Metric::manhattan>(screen, tile, closest, threshold);
+  }
+}
+
+template <Metric M, int D, class Do>
+inline auto with_narrow(const Screen& screen, Do&& act) {
+  if constexpr (D > 1) {
+    if (screen.features != D) return with_narrow<M, D - 1>(screen, act);
+  }
+  return act.template narrow<M, D, vectors_for(D)>();
+}
+
+template <class Do>
+inline auto dispatch(const Screen& screen, Do&& act) {
+  if (screen.metric == Metric::euclidean) {
+    if (screen.features <= kNarrow) return with_narrow<Metric::euclidean, kNarrow>(screen, act);
+    return act.template wide<Metric::euclidean>();
+  }
+  if (screen.features <= kNarrow) return with_narrow<Metric::manhattan, kNarrow>(screen, act);
+  return act.template wide<Metric::manhattan>();
+}
+
+struct Propose {
+  const Screen& screen;
+  float* tile;
+  const void* ahead;
+  std::int32_t* labels;
+  float* threshold;
+  template <Metric M, int D, int V>
+  std::uint64_t narrow() {
+    Best<V> seen;
+    sweep_narrow<M, D, V>(screen, tile, seen);
+    return certify<M, V>(screen, tile, seen, labels, threshold);
+  }
+  template <Metric M>
+  std::uint64_t wide() {
+    Best<kWide> seen;
+    sweep_wide<M>(screen, tile, ahead, seen);
+    return certify<M, kWide>(screen, tile, seen, labels, threshold);
+  }
+};
+
+struct Candidates {
+  const Screen& screen;
+  float* tile;
+  const void* ahead;
+  const float* threshold;
+  std::uint64_t rows;
+  FoundCenter found;
+  void* context;
+  template <Metric M, int D, int V>
+  int narrow() {
+    Reach<V> reach{threshold, rows, found, context};
+    sweep_narrow<M, D, V>(screen, tile, reach);
+    return 0;
+  }
+  template <Metric M>
+  int wide() {
+    Reach<kWide> reach{threshold, rows, found, context};
+    sweep_wide<M>(screen, tile, ahead, reach);
+    return 0;
+  }
+};
+
+std::uint64_t propose(const Screen& screen, float* tile, const void* ahead, std::int32_t* labels,
+                      float* threshold) {
+  return dispatch(screen, Propose{screen, tile, ahead, labels, threshold});
+}
+
+void candidates(const Screen& screen, float* tile, const void* ahead, const float* threshold,
+                std::uint64_t rows, FoundCenter found, void* context) {
+  dispatch(screen, Candidates{screen, tile, ahead, threshold, rows, found, context});
+}
+
+}  // namespace
+
+const Kernels& screen_kernels() {
+#define OMNIMEANS_STRING_(x) #x
+#define OMNIMEANS_STRING(x) OMNIMEANS_STRING_(x)
+  static constexpr Kernels table = {OMNIMEANS_STRING(OMNIMEANS_KERNELS),
+                                    {prepare<float>, pack<float>},
+                                    {prepare<double>, pack<double>},
+                                    propose,
+                                    reach,
+                                    candidates};
+  return table;
+}
+
+}  // namespace omnimeans::OMNIMEANS_KERNELS

@@ -1,0 +1,254 @@
+#include "seeding.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "pool.hpp"
+
+namespace omnimeans {
+namespace {
+
+constexpr std::int64_t kBlock = 512;  // rows whose shares are summed up together
+
+std::int64_t blocks_of(std::int64_t n) { return (n + kBlock - 1) / kBlock; }
+
+}  // namespace
+
+template <typename T>
+Seeding<T>::Seeding(const Rows<T>& rows, int threads) : rows_(rows), threads_(threads) {
+  const std::int64_t n = rows.matrix().n;
+  bits_ = std::min(50, 62 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n))));
+  blocks_.resize(blocks_of(n));
+  use_finest_steps();
+  count_shares();
+}
+
+template <typename T>
+double Seeding<T>::weighted(std::int64_t i) const {
+  const double away = centers_ ? closest_[i] : 1.0;
+  return rows_.weights() ? away * rows_.weights()[i] : away;
+}
+
+template <typename T>
+std::int64_t Seeding<T>::share_of(double value) const {
+  return std::bit_cast<std::int64_t>(value + magic_) - std::bit_cast<std::int64_t>(magic_);
+}
+
+template <typename T>
+std::int64_t Seeding<T>::gain(std::int64_t row, double away) const {
+  return share(row) - share_of(rows_.weights() ? away * rows_.weights()[row] : away);
+}
+
+// The largest share gets `bits_` bits, so that no sum overflows.
+template <typename T>
+void Seeding<T>::use_finest_steps() {
+  std::vector<double> peaks(threads_);
+  parallel(static_cast<std::int64_t>(blocks_.size()), 64, threads_,
+           [&](int worker, std::int64_t begin, std::int64_t end) {
+             double peak = peaks[worker];
+             const std::int64_t last = std::min(end * kBlock, rows_.matrix().n);
+             for (std::int64_t i = begin * kBlock; i < last; ++i) {
+               peak = std::max(peak, weighted(i));
+             }
+             peaks[worker] = peak;
+           });
+  int exponent = 0;
+  std::frexp(*std::max_element(peaks.begin(), peaks.end()), &exponent);
+  magic_ = std::ldexp(1.5, std::max(exponent - bits_, -1000) + 52);
+}
+
+template <typename T>
+void Seeding<T>::count_shares() {
+  parallel(static_cast<std::int64_t>(blocks_.size()), 64, threads_,
+           [&](int, std::int64_t begin, std::int64_t end) {
+             for (std::int64_t block = begin; block < end; ++block) {
+               std::int64_t sum = 0;
+               const std::int64_t last = std::min((block + 1) * kBlock, rows_.matrix().n);
+               for (std::int64_t i = block * kBlock; i < last; ++i) sum += share(i);
+               blocks_[block] = sum;
+             }
+           });
+  total_ = 0;
+  for (const std::int64_t sum : blocks_) total_ += sum;
+}
+
+template <typename T>
+void Seeding<T>::draw(const std::uint64_t* tickets, std::int64_t count, std::int64_t* out) const {
+  const std::int64_t n = rows_.matrix().n;
+  std::vector<std::int64_t> below(blocks_.size());  // shares of a block and of all before it
+  std::int64_t sum = 0;
+  for (std::size_t block = 0; block < below.size(); ++block) below[block] = sum += blocks_[block];
+  for (std::int64_t t = 0; t < count; ++t) {
+    const auto target =
+        static_cast<std::int64_t>(static_cast<unsigned __int128>(tickets[t]) * total_ >> 64);
+    // The first row with more than `target` shares up to and with its own; the last if none has.
+    const std::int64_t block =
+        std::upper_bound(below.begin(), below.end(), target) - below.begin();
+    std::int64_t i = std::min(block * kBlock, n);
+    std::int64_t seen = block ? below[block - 1] : 0;
+    while (i < n && (seen += share(i)) <= target) ++i;
+    out[t] = std::min(i, n - 1);
+  }
+}
+
+template <typename T>
+void Seeding<T>::closest(const std::int64_t* numbers, std::int64_t count, double* out) const {
+  for (std::int64_t m = 0; m < count; ++m) {
+    out[m] = centers_ ? closest_[numbers[m]] : std::numeric_limits<double>::infinity();
+  }
+}
+
+template <typename T>
+void Seeding<T>::meet(const T* candidates, std::int64_t count) {
+  const Matrix<T>& x = rows_.matrix();
+  candidates_.assign(candidates, candidates + count * x.d);
+  count_ = count;
+  gains_.assign(count, 0);  // the first centre is as good as any
+  listed_ = false;
+  current_ = true;
+  if (centers_ > 0) list_winners();
+}
+
+// Takes down the rows that candidates may win.
+template <typename T>
+struct Seeding<T>::Finder {
+  const Seeding& self;
+  std::vector<std::vector<Nearer>>& found;
+  std::vector<std::int64_t>& gains;
+  std::int64_t room;  // entries that may still be kept
+  std::int64_t first = 0;
+
+  void meet(std::int32_t j, std::uint64_t rows) {
+    const Matrix<T>& x = self.rows_.matrix();
+    for (; rows; rows &= rows - 1) {
+      const std::int64_t i = first + std::countr_zero(rows);
+      double away;
+      exact_for<T>().distances(x.row(i), self.candidates_.data() + j * x.d, 1, x.d, x.d,
+                               self.rows_.metric(), &away);
+      if (!(away < self.closest_[i])) continue;
+      gains[j] += self.gain(i, away);
+      if (--room >= 0) found[j].push_back({i, away});
+    }
+  }
+};
+
+template <typename T>
+void Seeding<T>::list_winners() {
+  const Matrix<T>& x = rows_.matrix();
+  Screen screen;
+  const Frame<T> frame = rows_.frame();
+  screen_for<T>().prepare(screen, candidates_.data(), count_, x.d, rows_.metric(), frame);
+  const double scale = rows_.metric() == Metric::euclidean
+                           ? static_cast<double>(frame.scale) * frame.scale
+                           : static_cast<double>(frame.scale);
+  found_.resize(threads_);
+  for (auto& lists : found_) {
+    lists.resize(std::max<std::size_t>(lists.size(), count_));
+    for (auto& list : lists) list.clear();
+  }
+  std::vector<std::unique_ptr<float[]>> tiles(threads_);
+  std::vector<std::vector<std::int64_t>> gains(threads_, std::vector<std::int64_t>(count_));
+  std::vector<std::int64_t> room(threads_, x.n / (2 * threads_));  // 16 bytes each: 8 a row
+  const std::int64_t grain = rows_per_chunk(x, count_, threads_);
+  const bool whole =
+      parallel(x.n, grain, threads_, [&](int worker, std::int64_t begin, std::int64_t end) {
+        if (!tiles[worker]) tiles[worker] = std::make_unique_for_overwrite<float[]>(screen.floats);
+        float* tile = tiles[worker].get();
+        Finder finder{*this, found_[worker], gains[worker], room[worker]};
+        const T* rows[kMaxTile];
+        float limits[kMaxTile], threshold[kMaxTile];
+        for (std::int64_t first = begin; first < end; first += screen.tile) {
+          const int count = static_cast<int>(std::min<std::int64_t>(screen.tile, end - first));
+          for (int i = 0; i < screen.tile; ++i) {
+            const std::int64_t row = first + (i < count ? i : 0);
+            rows[i] = x.row(row);
+            limits[i] = static_cast<float>(closest_[row] * scale);
+          }
+          screen_for<T>().pack(screen, rows, frame, tile);
+          kernels().reach(screen, tile, limits, threshold);
+          finder.first = first;
+          kernels().candidates(
+              screen, tile, x.ahead(first + screen.tile, screen.tile, end), threshold,
+              ~std::uint64_t{0} >> (64 - count),
+              [](void* context, std::int32_t j, std::uint64_t met) {
+                static_cast<Finder*>(context)->meet(j, met);
+              },
+              &finder);
+        }
+        room[worker] = finder.room;
+      });
+  if (!whole) throw Interrupted{};
+  listed_ = *std::min_element(room.begin(), room.end()) >= 0;
+  std::fill(gains_.begin(), gains_.end(), 0);
+  for (const auto& part : gains) {
+    for (std::int64_t j = 0; j < count_; ++j) gains_[j] += part[j];
+  }
+}
+
+template <typename T>
+void Seeding<T>::worth(const std::int64_t* which, std::int64_t count, std::int64_t* out) {
+  if (!current_ && !listed_) {
+    list_winners();
+    current_ = true;
+  }
+  for (std::int64_t m = 0; m < count; ++m) {
+    out[m] = current_ ? gains_[which[m]] : 0;
+    if (current_) continue;
+    for (const auto& lists : found_) {
+      for (const auto& [row, away] : lists[which[m]]) {
+        if (away < closest_[row]) out[m] += gain(row, away);
+      }
+    }
+  }
+}
+
+template <typename T>
+void Seeding<T>::adopt(std::int64_t which) {
+  const bool first = centers_ == 0;
+  if (listed_) {
+    for (const auto& lists : found_) {
+      for (const auto& [row, away] : lists[which]) {
+        if (away >= closest_[row]) continue;
+        const std::int64_t before = share(row);
+        closest_[row] = away;
+        const std::int64_t change = share(row) - before;
+        blocks_[row / kBlock] += change;
+        total_ += change;
+      }
+    }
+  } else {
+    measure(candidates_.data() + which * columns());
+  }
+  ++centers_;
+  current_ = false;
+  if (!listed_ && !first) count_shares();
+  if (first || total_ < std::int64_t{1} << (bits_ - 10)) {  // the steps have become too coarse
+    use_finest_steps();
+    count_shares();
+  }
+}
+
+// Lets all rows look at a new centre.
+template <typename T>
+void Seeding<T>::measure(const T* center) {
+  const Matrix<T>& x = rows_.matrix();
+  if (centers_ == 0) closest_.assign(x.n, std::numeric_limits<double>::infinity());
+  parallel(x.n, 4 * kBlock, threads_, [&](int, std::int64_t begin, std::int64_t end) {
+    double away[kBlock];
+    for (std::int64_t first = begin; first < end; first += kBlock) {
+      const std::int64_t rows = std::min(kBlock, end - first);
+      exact_for<T>().distances(center, x.row(first), rows, x.stride, x.d, rows_.metric(), away);
+      for (std::int64_t i = 0; i < rows; ++i) {
+        closest_[first + i] = std::min(closest_[first + i], away[i]);
+      }
+    }
+  });
+}
+
+template class Seeding<float>;
+template class Seeding<double>;
+
+}  // namespace omnimeans

@@ -1,0 +1,72 @@
+// What k-means++ needs to know: each row's distance to the nearest centre so far.
+//
+// Most rows are farther from a new candidate than from the centres they have.  The screen finds the
+// few that are not, in one pass for the candidates of several rounds; only those are measured by D,
+// and kept in lists from which the rounds are then played without looking at the rows again.
+//
+// A row's share is its weight times its distance, in whole steps of a power of two, so that sums of
+// shares are integers and do not depend on blocks or threads.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "rows.hpp"
+
+namespace omnimeans {
+
+template <typename T>
+class Seeding {
+ public:
+  Seeding(const Rows<T>& rows, int threads);
+
+  // A row number for each ticket, drawn by share.
+  void draw(const std::uint64_t* tickets, std::int64_t count, std::int64_t* out) const;
+  // The distances of these rows to the nearest centre so far.
+  void closest(const std::int64_t* numbers, std::int64_t count, double* out) const;
+  // Looks at all rows once for these candidates (count, d).
+  void meet(const T* candidates, std::int64_t count);
+  // How much each of these candidates would take off all shares together.
+  void worth(const std::int64_t* which, std::int64_t count, std::int64_t* out);
+  // Makes a candidate a centre.
+  void adopt(std::int64_t which);
+
+  std::int64_t candidates() const { return count_; }
+  std::int64_t columns() const { return rows_.matrix().d; }
+
+ private:
+  struct Nearer {
+    std::int64_t row;
+    double away;
+  };
+  struct Finder;
+
+  double weighted(std::int64_t i) const;
+  std::int64_t share(std::int64_t i) const { return share_of(weighted(i)); }
+  std::int64_t share_of(double value) const;
+  // What is saved if the row's distance becomes `away`.
+  std::int64_t gain(std::int64_t row, double away) const;
+  void use_finest_steps();
+  void count_shares();
+  void list_winners();
+  void measure(const T* center);
+
+  const Rows<T>& rows_;
+  int threads_;
+  int bits_;
+  double magic_ = 0;  // adding it rounds to whole steps
+  std::int64_t centers_ = 0;
+  std::vector<double> closest_;       // (n,) distance to the nearest centre
+  std::vector<std::int64_t> blocks_;  // shares of the rows of each block
+  std::int64_t total_ = 0;            // shares of all rows
+  std::vector<T> candidates_;
+  std::int64_t count_ = 0;
+  std::vector<std::int64_t> gains_;  // of each candidate, when it was met
+  // For each worker and candidate, the rows that it would win.  The lists are incomplete when they
+  // grew too long, as they do for the first few centres.
+  std::vector<std::vector<std::vector<Nearer>>> found_;
+  bool listed_ = false;
+  bool current_ = false;  // no centre was added since the candidates were met
+};
+
+}  // namespace omnimeans

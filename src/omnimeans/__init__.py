@@ -1,0 +1,83 @@
+"""k-means, done completely: fast, exact, and with one answer everywhere.
+
+Nothing heavy is imported before it is used: a public name is looked up when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from omnimeans import datasets, metrics, plots, studies
+    from omnimeans.estimators import KMeans, k_means, kmeans_plusplus
+    from omnimeans.lloyd import KMeansLloyd, display_results, elbow_method, plot_kmeans
+    from omnimeans.metrics import (
+        contingency_matrix,
+        display_contingency_and_purity,
+        euclidean_distance,
+        manhattan_distance,
+        purity_score,
+        rand_index,
+    )
+    from omnimeans.seeding import seed_all
+
+    __version__: str
+
+__all__ = [
+    "KMeans",
+    "KMeansLloyd",
+    "__version__",
+    "contingency_matrix",
+    "datasets",
+    "display_contingency_and_purity",
+    "display_results",
+    "elbow_method",
+    "euclidean_distance",
+    "k_means",
+    "kmeans_plusplus",
+    "manhattan_distance",
+    "metrics",
+    "plot_kmeans",
+    "plots",
+    "purity_score",
+    "rand_index",
+    "seed_all",
+    "studies",
+]
+
+_SUBMODULES = ("datasets", "metrics", "plots", "studies")
+_HOMES = {
+    "estimators": ("KMeans", "k_means", "kmeans_plusplus"),
+    "lloyd": ("KMeansLloyd", "display_results", "elbow_method", "plot_kmeans"),
+    "metrics": (
+        "contingency_matrix",
+        "display_contingency_and_purity",
+        "euclidean_distance",
+        "manhattan_distance",
+        "purity_score",
+        "rand_index",
+    ),
+    "seeding": ("seed_all",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the module that holds a public name, and hand out the name."""
+    value: Any
+    if name == "__version__":
+        value = import_module("importlib.metadata").version(__name__)
+    elif name in _SUBMODULES:
+        value = import_module(f"{__name__}.{name}")
+    elif name in _HOME_OF:
+        value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, imported or not."""
+    return sorted({*globals(), *__all__})

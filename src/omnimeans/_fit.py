@@ -1,0 +1,171 @@
+"""Lloyd's algorithm, once: the only loop, the only place where empty clusters are repaired.
+
+S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28 (1982).
+An engine makes the passes; which one it is cannot be seen in the result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from omnimeans._types import (
+    F64,
+    I64,
+    Callback,
+    Distance,
+    Engine,
+    Fit,
+    Floats,
+    Iteration,
+    Pass,
+    Rows,
+    Start,
+    StopReason,
+)
+
+
+def run(
+    engine: Engine,
+    rows: Rows,
+    k: int,
+    start: Start,
+    rngs: Sequence[np.random.Generator],
+    *,
+    distance: Distance,
+    max_iter: int,
+    tol: float,
+    callback: Callback | None = None,
+) -> Fit:
+    """Run Lloyd's algorithm from one start per generator and return the best fit."""
+    best: Fit | None = None
+    for rng in rngs:
+        centers = start(engine, rows, k, rng)
+        fit = lloyd(
+            engine,
+            rows,
+            centers,
+            distance=distance,
+            max_iter=max_iter,
+            tol=tol,
+            callback=callback,
+        )
+        if best is None or fit.inertia < best.inertia:
+            best = fit
+    assert best is not None
+    return best
+
+
+def lloyd(
+    engine: Engine,
+    rows: Rows,
+    centers: Floats,  # (k, d) in the data's dtype
+    *,
+    distance: Distance,
+    max_iter: int,
+    tol: float,  # absolute: stop when the squared moves of the centres sum to no more
+    callback: Callback | None = None,
+) -> Fit:
+    """Alternate assignment and update until the centres stand still."""
+    history: list[Iteration] = []
+    visited: set[int] = set()
+    stop: StopReason = "max_iter"
+    rows.labels.fill(-1)
+    for _ in range(max_iter):
+        seen = engine.step(rows, centers)  # assignment: every row to its nearest centre
+        moved_centers, inertia, repaired = move(engine, rows, centers, seen, distance)  # update
+        shift = _squared_shift(centers, moved_centers)
+        centers = moved_centers
+        history.append(Iteration(inertia, seen.moved, shift, repaired, seen.redecided))
+        if callback is not None and callback(history[-1], centers):
+            stop = "callback"
+            break
+        if shift <= tol:
+            stop = "fixed point" if shift == 0.0 else "tolerance"
+            break
+        mark = hash(centers.tobytes())
+        if mark in visited:
+            stop = "cycle"
+            break
+        visited.add(mark)
+    return finish(engine, rows, centers, history, stop, distance)
+
+
+def move(
+    engine: Engine, rows: Rows, centers: Floats, seen: Pass, distance: Distance
+) -> tuple[Floats, float, int]:
+    """Return the centres that the pass asks for, the pass's inertia, and the repairs made."""
+    means, weights = engine.means(rows, seen.sums)
+    inertia = _inertia(engine, rows, centers, means, weights, distance)
+    repaired = 0
+    if not weights.all():
+        seen, repaired = repair(engine, rows, centers, seen, np.flatnonzero(weights == 0.0))
+        means, weights = engine.means(rows, seen.sums)
+    if distance.center == "median":
+        means = engine.medians(rows, len(centers))
+    means[weights == 0.0] = means[np.argmax(weights)]  # fewer distinct rows than clusters
+    return means.astype(centers.dtype), inertia, repaired
+
+
+def repair(engine: Engine, rows: Rows, centers: Floats, seen: Pass, empty: I64) -> tuple[Pass, int]:
+    """Give each empty cluster the row that is farthest from its centre, copies included.
+
+    A row that carries its whole cluster, or sits on its centre, stays where it is.
+    """
+    away = engine.distances(rows, centers, rows.labels)
+    if rows.weights is not None:
+        away[rows.weights == 0.0] = -1.0  # a row without weight is no row
+    filled = 0
+    for row in np.argsort(-away, kind="stable"):
+        if filled == len(empty) or away[row] <= 0.0:
+            break
+        members = rows.labels == rows.labels[row]
+        copies = members & (away == away[row])
+        copies[copies] = (rows.X[copies] == rows.X[row]).all(axis=1)
+        if np.any(away[members & ~copies] >= 0.0):
+            seen = engine.relabel(rows, np.flatnonzero(copies), int(empty[filled]))
+            away[copies] = 0.0
+            filled += 1
+    return seen, filled
+
+
+def finish(
+    engine: Engine,
+    rows: Rows,
+    centers: Floats,
+    history: list[Iteration],
+    stop: StopReason,
+    distance: Distance,
+) -> Fit:
+    """Make the record: labels and inertia are those of these very centres."""
+    if stop != "fixed point":
+        engine.step(rows, centers)
+    away = engine.distances(rows, centers, rows.labels)
+    inertia = engine.total(away, rows.weights)
+    return Fit(centers, rows.labels.copy(), inertia, tuple(history), stop)
+
+
+def _inertia(
+    engine: Engine, rows: Rows, centers: Floats, means: F64, weights: F64, distance: Distance
+) -> float:
+    """Return the objective of a pass, from its means where that is accurate.
+
+    By the parallel axis theorem the inertia is the spread of all rows, less the spread of the
+    means, plus the weighted distances from the means to the centres: O(k d) instead of O(n d).
+    Where little is left of the spread the difference would lose digits, and the sum is taken.
+    """
+    if distance.kernel == "euclidean":
+        grand = np.broadcast_to(rows.mean, means.shape)
+        between = weights * engine.pairs(means, grand, distance)
+        behind = weights * engine.pairs(means, centers, distance)
+        inertia = math.fsum([rows.spread, *(-between).tolist(), *behind.tolist()])
+        if inertia > rows.spread * 2.0**-10:
+            return inertia
+    return engine.total(engine.distances(rows, centers, rows.labels), rows.weights)
+
+
+def _squared_shift(before: Floats, after: Floats) -> float:
+    steps = after.astype(np.float64) - before.astype(np.float64)
+    return math.fsum(np.square(steps).ravel().tolist()) if steps.any() else 0.0

@@ -1,0 +1,213 @@
+"""The records and protocols that the parts of omnimeans exchange.
+
+Everything that k-means does with data is a *pass*: every row finds its nearest centre and is added
+to that centre's sum.  The result of a pass over some rows is a small :class:`Pass`, and passes over
+disjoint rows add up, so threads, blocks, files and machines differ only in who makes the passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+U64 = NDArray[np.uint64]
+
+StopReason = Literal["fixed point", "tolerance", "max_iter", "cycle", "callback"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass over some rows found.  Passes over disjoint rows add up.
+
+    Parameters
+    ----------
+    sums : ndarray of shape (k, 2, d + 1), int64
+        Exact weighted sums of ``(row, 1)`` per cluster, as two words on the grid of the data
+        (see :mod:`omnimeans._sums`).
+    moved : int
+        Rows whose label changed.
+    redecided : int
+        Rows that the fast screen could not prove and that were decided by exact distances.
+    """
+
+    sums: I64
+    moved: int
+    redecided: int = 0
+
+    def __add__(self, other: Pass) -> Pass:
+        """Return the pass over the rows of both."""
+        return Pass(
+            self.sums + other.sums, self.moved + other.moved, self.redecided + other.redecided
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Iteration:
+    """One line of a fit's history.
+
+    Parameters
+    ----------
+    inertia : float
+        Objective of the assignment, at the centres that the rows were assigned to.
+    moved : int
+        Rows whose label changed.
+    shift : float
+        Sum of the squared moves of all centres.
+    repaired : int
+        Empty clusters that were given a row.
+    redecided : int
+        Rows that were decided by exact distances after the fast screen.  What a pass cost is no
+        part of the answer, so two records that differ only here are equal.
+    """
+
+    inertia: float
+    moved: int
+    shift: float
+    repaired: int
+    redecided: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Centres, labels and inertia that belong together, and how they were reached."""
+
+    centers: Floats
+    labels: I32
+    inertia: float
+    history: tuple[Iteration, ...]
+    stop_reason: StopReason
+
+    @property
+    def n_iter(self) -> int:
+        """Number of iterations."""
+        return len(self.history)
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """A way to compare a row with a centre, and the centre that it asks for.
+
+    Parameters
+    ----------
+    name : str
+        The user's name for it.
+    kernel : {"euclidean", "manhattan"}
+        What the engine minimises: squared Euclidean or city-block distance.
+    center : {"mean", "median"}
+        How a cluster's centre is found.
+    """
+
+    name: str
+    kernel: Literal["euclidean", "manhattan"]
+    center: Literal["mean", "median"]
+
+
+class Rows(Protocol):
+    """Data as an engine holds it, with what one look at all rows told about it."""
+
+    n: int  # rows
+    d: int  # columns
+    X: Floats  # (n, d)
+    weights: F64 | None  # (n,) or None for unit weights
+    labels: I32  # (n,) nearest centre in the last step, -1 before the first
+    mean: Floats  # (d,) weighted mean of the rows, in their dtype
+    spread: float  # weighted sum of squared distances to the mean
+    weight: float  # sum of the weights
+
+
+class Seeding(Protocol):
+    """The rows' distances to the centres chosen so far, counted in whole steps.
+
+    The shares of the rows, weight times distance (before the first centre: the weight), are
+    rounded to multiples of a power of two, so that their sums are integers: what is drawn does not
+    depend on blocks or threads.
+    """
+
+    def draw(self, tickets: U64) -> I64:
+        """Return a row number for each ticket; rows are drawn by their share."""
+        ...
+
+    def closest(self, numbers: I64) -> F64:
+        """Return these rows' distances to the nearest centre, infinite before there is one."""
+        ...
+
+    def meet(self, candidates: Floats) -> None:
+        """Look at all rows once, to know which of them each candidate would win."""
+        ...
+
+    def worth(self, which: I64) -> I64:
+        """Return how much each of these candidates would take off all shares together."""
+        ...
+
+    def adopt(self, which: int) -> None:
+        """Make one of the candidates a centre."""
+        ...
+
+
+R = TypeVar("R", bound=Rows)
+
+
+class EngineOf(Protocol[R]):
+    """Makes the passes.  Plain arrays in and out; no validation, no randomness, no loop.
+
+    The labels, sums and distances of any two engines are the same, bit for bit.
+    """
+
+    name: str
+
+    def place(self, X: Floats, weights: F64 | None, distance: Distance) -> R:
+        """Look at all rows once and return them ready for passes."""
+        ...
+
+    def step(self, rows: R, centers: Floats) -> Pass:
+        """Assign every row to its nearest centre (``rows.labels``) and sum up the clusters."""
+        ...
+
+    def means(self, rows: R, sums: I64) -> tuple[F64, F64]:
+        """Return the exact means (k, d), correctly rounded, and the weights (k,) of the sums."""
+        ...
+
+    def medians(self, rows: R, k: int) -> F64:
+        """Return the coordinate-wise weighted medians (k, d) of the labelled rows."""
+        ...
+
+    def relabel(self, rows: R, numbers: I64, cluster: int) -> Pass:
+        """Put these rows into another cluster, by force; return the sums as they are then."""
+        ...
+
+    def distances(self, rows: R, centers: Floats, labels: I32 | None = None) -> F64:
+        """Return the distance of each row to its own centre (to centre 0 without labels)."""
+        ...
+
+    def pairs(self, a: Floats, b: Floats, distance: Distance) -> F64:
+        """Return the distance of each row of `a` to the same row of `b`."""
+        ...
+
+    def total(self, values: F64, weights: F64 | None) -> float:
+        """Return the exact (weighted) sum of the values, correctly rounded."""
+        ...
+
+    def seeding(self, rows: R) -> Seeding:
+        """Return what k-means++ needs to know about the rows, before the first centre."""
+        ...
+
+    def nearest(self, X: Floats, centers: Floats, distance: Distance) -> I32:
+        """Return the nearest centre of rows that were never placed."""
+        ...
+
+    def all_pairs(self, X: Floats, centers: Floats, distance: Distance) -> F64:
+        """Return the distance of each row to each centre, (n, k)."""
+        ...
+
+
+Engine: TypeAlias = EngineOf[Any]
+Callback = Callable[[Iteration, Floats], bool | None]
+Start = Callable[[Engine, Rows, int, np.random.Generator], Floats]

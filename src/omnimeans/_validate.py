@@ -1,0 +1,245 @@
+"""Every check on what a user passes in, and every message, once.
+
+Where scikit-learn has a message for a case, that message comes first, word for word, so that code
+written against scikit-learn goes on working; what it leaves out (the row and the column, the way
+on) follows.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from numbers import Integral, Real
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from scipy.sparse import issparse  # type: ignore[import-untyped]
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import assert_all_finite, check_array, check_random_state
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from omnimeans._types import F64, I32, Distance, Floats, Rows
+from omnimeans.distances import DISTANCES
+
+# Constraints on parameters, in the form that scikit-learn checks and words them.
+ONE_OR_MORE = Interval(Integral, 1, None, closed="left")
+ZERO_OR_MORE = Interval(Real, 0, None, closed="left")
+RANDOM_STATE = ["random_state", np.random.Generator]
+
+FLOATS = [np.float64, np.float32]  # float32 stays, everything else becomes the first
+
+# The metrics that an estimator offers: those whose centre minimises the objective.
+METRICS: dict[str, Distance] = {
+    name: row for name, row in DISTANCES.items() if name != "manhattan-mean"
+}
+# What to do instead, where that is known.
+_INSTEAD = {
+    "cosine": " Or scale the rows to unit length (sklearn.preprocessing.normalize), where "
+    "'euclidean' orders them by angle.",
+    "sqeuclidean": " What 'euclidean' minimises is the sum of the squared distances.",
+    "l2": " It is called 'euclidean' here.",
+    "l1": " It is called 'manhattan' here.",
+    "cityblock": " It is called 'manhattan' here.",
+    "manhattan-mean": " It is kept for teaching, in omnimeans.KMeansLloyd.",
+}
+
+
+def metric(name: str) -> Distance:
+    """Return the distance of this name, or say why there is none."""
+    if name in METRICS:
+        return METRICS[name]
+    allowed = " or ".join(f"metric={known!r}" for known in METRICS)
+    raise ValueError(
+        f"metric={name!r} is not offered. A cluster's centre must be the point that minimises the "
+        "sum of its rows' distances: for 'euclidean' (squared) that is the mean, for 'manhattan' "
+        "the coordinate-wise median. A mean does not minimise other distances, so the objective "
+        f"could rise from one iteration to the next. Use {allowed}.{_INSTEAD.get(name, '')}"
+    )
+
+
+def rows(
+    X: Any,  # array, nested lists, or data frame of shape (n, d)
+    *,
+    estimator: Any = None,  # checks and keeps the feature names and their number
+    reset: bool = True,
+) -> Floats:
+    """Return the data as float32 or float64 rows, without a copy if they lie row by row."""
+    if issparse(X):
+        raise TypeError(
+            f"Sparse data was passed for X ({type(X).__name__} of shape {X.shape}), but dense data "
+            "is required: this version of omnimeans takes dense arrays only. Use X.toarray() if "
+            "that fits into memory."
+        )
+    checks = {"dtype": FLOATS, "ensure_all_finite": False, "estimator": estimator}
+    frame = nw.from_native(X, pass_through=True)
+    if isinstance(frame, nw.LazyFrame):
+        raise TypeError(
+            f"X is a lazy frame ({type(X).__name__}), whose rows are not in memory. Collect it "
+            "first: X.collect() in polars, X.compute() in Dask."
+        )
+    if isinstance(frame, nw.DataFrame) and not frame.implementation.is_pandas():
+        # scikit-learn reads the names, but would turn float32 columns into float64
+        if estimator is not None:
+            validate_data(estimator, frame.to_native(), reset=reset, skip_check_array=True)
+        values = check_array(frame.to_numpy(), input_name="X", **checks)
+    elif estimator is not None:
+        del checks["estimator"]
+        values = validate_data(estimator, X, reset=reset, **checks)
+    else:
+        values = check_array(X, input_name="X", **checks)
+    names = frame.columns if isinstance(frame, nw.DataFrame) else None
+    _refuse_nonfinite(values, names, estimator)
+    return _row_major(values)
+
+
+def _refuse_nonfinite(values: Floats, names: list[str] | None, estimator: Any) -> None:
+    owner = None if estimator is None else type(estimator).__name__
+    try:
+        assert_all_finite(values, estimator_name=owner, input_name="X")
+    except ValueError as error:
+        bad = ~np.isfinite(values)
+        row = int(np.argmax(bad.any(axis=1)))
+        column = int(np.argmax(bad[row]))
+        called = "" if names is None else f" ({names[column]!r})"
+        raise ValueError(
+            f"{error}\nThe first such value is {values[row, column]} in row {row}, column "
+            f"{column}{called}, counted from 0; {bad.sum()} of them in {bad.any(axis=1).sum()} "
+            "rows. Remove these rows or fill in the values."
+        ) from None
+
+
+def _row_major(values: Floats) -> Floats:
+    """Return rows whose columns lie side by side; any distance between the rows will do."""
+    beside = values.strides[1] == values.itemsize
+    return values if beside and values.flags.aligned else np.array(values, order="C")
+
+
+def weights(sample_weight: Any, X: Floats) -> F64 | None:
+    """Return the weights of the rows, None where all count alike."""
+    if sample_weight is None:
+        return None
+    checked: F64 = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    if not checked.any():  # scikit-learn before 1.9 lets it pass
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    if (checked < 0.0).any():
+        row = int(np.argmax(checked < 0.0))
+        raise ValueError(
+            f"Negative values in data passed to `sample_weight`: {checked[row]} in row {row}. "
+            "Weights must be zero or more; leave a row out by giving it weight 0."
+        )
+    return checked
+
+
+def enough_rows(n: int, k: int) -> None:
+    """Refuse more clusters than rows."""
+    if n < k:
+        raise ValueError(f"n_samples={n} should be >= n_clusters={k}.")
+
+
+def restarts(n_init: int | str, init: Any, owner: str) -> int:
+    """Return how many starts are tried."""
+    given = not isinstance(init, str) and not callable(init)
+    if n_init == "auto":
+        return 1 if given or init == "k-means++" else 10
+    if given and n_init != 1:
+        warnings.warn(
+            "Explicit initial center position passed: performing only one init in "
+            f"{owner} instead of n_init={n_init}.",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+        return 1
+    return int(n_init)
+
+
+def algorithm(name: str, k: int) -> str:
+    """Return the algorithm to choose; Elkan's bounds make no sense for one cluster."""
+    if name == "elkan" and k == 1:
+        warnings.warn(
+            "algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+        return "lloyd"
+    return name
+
+
+def seed(random_state: Any) -> int:
+    """Return one number to seed all randomness of a fit; the same for an int and its generator."""
+    limit = np.iinfo(np.int64).max
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(limit))
+    return int(check_random_state(random_state).randint(limit, dtype=np.int64))
+
+
+def initial_centers(centers: Any, k: int, d: int, dtype: np.dtype[Any]) -> Floats:
+    """Return the centres to start from as an array of the data's type."""
+    checked: Floats = check_array(centers, dtype=dtype, order="C", input_name="init")
+    mismatches = ((k, "number of clusters"), (d, "number of features of the data"))
+    for got, (wanted, what) in zip(checked.shape, mismatches, strict=True):
+        if got != wanted:
+            raise ValueError(
+                f"The shape of the initial centers {checked.shape} does not match the {what} "
+                f"{wanted}."
+            )
+    return checked
+
+
+def fitted_centers(centers: Any, d: int) -> Floats:
+    """Return a model's centres as they are now; a user may have replaced them."""
+    checked: Floats = check_array(
+        centers, dtype=FLOATS, order="C", input_name="cluster_centers_", ensure_min_features=0
+    )
+    if checked.shape[1] != d:
+        raise ValueError(
+            f"cluster_centers_ has shape {checked.shape}, but X has {d} features; give every "
+            "centre one value per feature."
+        )
+    return checked
+
+
+def same_type(X: Floats, centers: Floats) -> tuple[Floats, Floats]:
+    """Return both in the wider of their types, which keeps every value as it is."""
+    dtype = np.result_type(X, centers)
+    return X.astype(dtype, copy=False), centers.astype(dtype, copy=False)
+
+
+def squared_norms(norms: Any, X: Floats) -> None:
+    """Refuse squared norms that cannot be those of the rows; they are not needed otherwise."""
+    length = len(check_array(norms, dtype=X.dtype, ensure_2d=False, input_name="x_squared_norms"))
+    if length != len(X):
+        raise ValueError(
+            f"The length of x_squared_norms {length} should be equal to the length of n_samples "
+            f"{len(X)}."
+        )
+
+
+def scale(rows: Rows) -> None:
+    """Refuse data whose squared distances leave the range of float64."""
+    variance = rows.spread / rows.weight
+    if math.isfinite(variance) and (variance > 1e-280 or _all_alike(rows)):
+        return
+    trouble = "underflow to 0" if variance <= 1e-280 else "overflow to infinity"
+    raise ValueError(
+        f"The squared distances between the rows of X {trouble} in float64 (their weighted mean is "
+        f"{variance}). Bring the values near 1 first, for example X / np.abs(X).max()."
+    )
+
+
+def _all_alike(rows: Rows) -> bool:
+    counted = rows.X if rows.weights is None else rows.X[rows.weights > 0.0]
+    return bool((counted == counted[0]).all())
+
+
+def all_clusters_found(labels: I32, k: int) -> None:
+    """Warn where the data has fewer distinct rows than there are clusters."""
+    found = len(np.unique(labels))
+    if found < k:
+        warnings.warn(
+            f"Number of distinct clusters ({found}) found smaller than n_clusters ({k}). Possibly "
+            "due to duplicate points in X.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )

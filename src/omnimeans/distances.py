@@ -1,0 +1,19 @@
+"""The table of distances: how a row is compared with a centre, and which centre that asks for.
+
+A mean minimises squared Euclidean distances and a median minimises absolute ones; any other pairing
+lets the objective rise.  ``"manhattan-mean"`` is such a pairing: it is kept because teaching
+material uses it, is not offered by the estimators, and stops when it runs in a circle.
+"""
+
+from __future__ import annotations
+
+from omnimeans._types import Distance
+
+DISTANCES: dict[str, Distance] = {
+    row.name: row
+    for row in (
+        Distance("euclidean", kernel="euclidean", center="mean"),
+        Distance("manhattan", kernel="manhattan", center="median"),
+        Distance("manhattan-mean", kernel="manhattan", center="mean"),
+    )
+}

@@ -1,0 +1,50 @@
+"""The engines: who makes the passes.  A table of names; an engine is imported when asked for."""
+
+from __future__ import annotations
+
+from omnimeans._types import Engine
+
+
+def _cpu(n_threads: int | None) -> Engine:
+    from omnimeans.engines.cpu import CpuEngine
+
+    return CpuEngine(n_threads)
+
+
+def _reference(n_threads: int | None) -> Engine:
+    from omnimeans.engines.reference import ReferenceEngine
+
+    return ReferenceEngine()
+
+
+ENGINES = {"cpu": _cpu, "reference": _reference}
+
+
+def open_engine(name: str, n_threads: int | None = None) -> Engine:
+    """Return the engine of this name; ``"auto"`` is the compiled one."""
+    return ENGINES["cpu" if name == "auto" else name](n_threads)
+
+
+def describe() -> dict[str, str]:
+    """Return what this machine offers, by name.
+
+    Returns
+    -------
+    dict of str to str
+        The engines, the instruction sets with the one in use, and the threads that may be kept
+        busy.
+
+    Examples
+    --------
+    >>> from omnimeans.engines import describe
+    >>> describe()["engines"]
+    'cpu, reference'
+    """
+    from omnimeans import _core
+    from omnimeans.engines.cpu import available_threads
+
+    return {
+        "engines": ", ".join(ENGINES),
+        "instruction set": f"{_core.isa()} (of {_core.offered()})",
+        "threads": str(available_threads()),
+    }

@@ -1,0 +1,199 @@
+"""The compiled engine: dense rows in memory, on the threads of one machine.
+
+Every verb is one call of the core in ``native/``, which releases the GIL.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from omnimeans import _core
+from omnimeans._sums import Grid
+from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Pass
+
+SMALL = 1 << 20  # multiply-adds; a pass with fewer is over before a second thread has woken up
+
+
+@dataclass(slots=True)
+class CpuRows:
+    """Rows in memory, as :class:`omnimeans._types.Rows` asks for them."""
+
+    X: Floats
+    weights: F64 | None
+    distance: Distance
+    labels: I32
+    grid: Grid
+    core: Any
+    n: int
+    d: int
+    mean: Floats
+    spread: float
+    weight: float
+
+
+class CpuEngine:
+    """Screens in float32, decides in float64, sums in integers."""
+
+    name = "cpu"
+
+    def __init__(self, n_threads: int | None = None) -> None:
+        self.n_threads = n_threads or available_threads()
+
+    def place(self, X: Floats, weights: F64 | None, distance: Distance) -> CpuRows:
+        """Look at all rows and return them ready for passes."""
+        n, d = X.shape
+        threads = self._threads(n * d)
+        counted = n if weights is None else int(np.count_nonzero(weights))
+        grid = Grid.fit(_core.peaks(X, weights, threads), counted)
+        labels = np.full(n, -1, dtype=np.int32)
+
+        def place(kernel: str) -> Any:
+            rows = _core.RowsF32 if X.dtype == np.float32 else _core.RowsF64
+            return rows(X, weights, labels, kernel, grid.exponents, grid.bits)
+
+        core = place("euclidean")
+        means, totals = _core.means(core.total(threads), grid.exponents, grid.bits)
+        mean, weight = means[0].astype(X.dtype), float(totals[0])
+        spread = self.total(core.distances(mean[None], None, threads), weights)
+        if distance.kernel != "euclidean":
+            core = place(distance.kernel)
+        core.set_frame(mean, _scale(spread / weight))
+        return CpuRows(X, weights, distance, labels, grid, core, n, d, mean, spread, weight)
+
+    def step(self, rows: CpuRows, centers: Floats) -> Pass:
+        """Assign every row to its nearest centre and sum up the clusters."""
+        moved, redecided = rows.core.step(centers, self._threads(centers.size * rows.n))
+        return Pass(rows.core.sums(), moved, redecided)
+
+    def means(self, rows: CpuRows, sums: I64) -> tuple[F64, F64]:
+        """Return the exact means (k, d), correctly rounded, and the weights (k,) of the sums."""
+        means, weights = _core.means(sums, rows.grid.exponents, rows.grid.bits)
+        return means, weights
+
+    def medians(self, rows: CpuRows, k: int) -> F64:
+        """Return the coordinate-wise weighted medians (k, d) of the labelled rows."""
+        medians: F64 = rows.core.medians(k, self._threads(16 * rows.X.size))
+        return medians
+
+    def relabel(self, rows: CpuRows, numbers: I64, cluster: int) -> Pass:
+        """Put these rows into another cluster, by force; return the sums as they are then."""
+        rows.core.relabel(numbers, cluster)
+        return Pass(rows.core.sums(), len(numbers))
+
+    def distances(self, rows: CpuRows, centers: Floats, labels: I32 | None = None) -> F64:
+        """Return the distance of each row to its own centre (to centre 0 without labels)."""
+        away: F64 = rows.core.distances(centers, labels, self._threads(4 * rows.X.size))
+        return away
+
+    def pairs(self, a: Floats, b: Floats, distance: Distance) -> F64:
+        """Return the distance of each row of `a` to the same row of `b`."""
+        dtype = np.float32 if a.dtype == b.dtype == np.float32 else np.float64
+        away: F64 = _core.pairs(
+            np.ascontiguousarray(a, dtype), np.ascontiguousarray(b, dtype), distance.kernel
+        )
+        return away
+
+    def total(self, values: F64, weights: F64 | None) -> float:
+        """Return the exact (weighted) sum of the values, correctly rounded."""
+        total: float = _core.total(values, weights)
+        return total
+
+    def seeding(self, rows: CpuRows) -> CpuSeeding:
+        """Return what k-means++ needs to know about the rows, before the first centre."""
+        return CpuSeeding(rows.core.seeding(self._threads(16 * rows.X.size)))
+
+    def nearest(self, X: Floats, centers: Floats, distance: Distance) -> I32:
+        """Return the nearest centre of rows that were never placed."""
+        # Any frame gives the same labels; the centres' own leaves the least to be re-decided.
+        offset = centers.mean(axis=0, dtype=np.float64).astype(X.dtype)
+        spread = float(np.square(centers.astype(np.float64) - offset).sum() / len(centers))
+        threads = self._threads(len(X) * centers.size)
+        labels: I32 = _core.nearest(X, centers, distance.kernel, offset, _scale(spread), threads)
+        return labels
+
+    def all_pairs(self, X: Floats, centers: Floats, distance: Distance) -> F64:
+        """Return the distance of each row to each centre, (n, k)."""
+        threads = self._threads(len(X) * centers.size)
+        away: F64 = _core.all_pairs(X, centers, distance.kernel, threads)
+        return away
+
+    def _threads(self, work: int) -> int:
+        return self.n_threads if work > SMALL else 1
+
+
+@dataclass(slots=True)
+class CpuSeeding:
+    """Distances to the nearest centre so far, as :class:`omnimeans._types.Seeding` asks."""
+
+    core: _core.Seeding
+
+    def draw(self, tickets: U64) -> I64:
+        """Return a row number for each ticket; rows are drawn by their share."""
+        return self.core.draw(tickets)
+
+    def closest(self, numbers: I64) -> F64:
+        """Return these rows' distances to the nearest centre, infinite before there is one."""
+        return self.core.closest(numbers)
+
+    def meet(self, candidates: Floats) -> None:
+        """Look at all rows once, to know which of them each candidate would win."""
+        self.core.meet(candidates)
+
+    def worth(self, which: I64) -> I64:
+        """Return how much each of these candidates would take off all shares together."""
+        return self.core.worth(which)
+
+    def adopt(self, which: int) -> None:
+        """Make one of the candidates a centre."""
+        self.core.adopt(which)
+
+
+def available_threads() -> int:
+    """Return how many threads this process may keep busy: affinity mask and cgroup quota.
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Examples
+    --------
+    >>> from omnimeans.engines.cpu import available_threads
+    >>> available_threads() >= 1
+    True
+    """
+    affinity = getattr(os, "sched_getaffinity", None)
+    threads = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(1, math.ceil(min(threads, _cgroup_quota())))
+
+
+def _cgroup_quota() -> float:
+    """Return how many CPUs the control group grants (version 2, then 1), or infinity."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return math.inf if quota == "max" else int(quota) / int(period)
+    except (OSError, ValueError):
+        pass
+    try:
+        folder = Path("/sys/fs/cgroup/cpu")
+        quota_us = int((folder / "cpu.cfs_quota_us").read_text())
+        period_us = int((folder / "cpu.cfs_period_us").read_text())
+        return math.inf if quota_us <= 0 else quota_us / period_us
+    except (OSError, ValueError):
+        return math.inf
+
+
+def _scale(mean_square: float) -> float:
+    """Return a power of two that brings rows of this mean square into float32's range.
+
+    Ordinary data is left as it is, which is a little faster.
+    """
+    if not 0.0 < mean_square < math.inf or 2.0**-60 < mean_square < 2.0**60:
+        return 1.0
+    return math.ldexp(1.0, -max(-120, min(120, math.frexp(mean_square)[1] // 2)))

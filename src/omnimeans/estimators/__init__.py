@@ -1,0 +1,10 @@
+"""The estimators: scikit-learn's contract, thin.
+
+``fit`` checks its input, opens an engine, hands the rows to the one loop in :mod:`omnimeans._fit`
+and keeps what comes back.  All checks and messages stand in :mod:`omnimeans._validate`.
+"""
+
+from omnimeans.estimators.functions import k_means, kmeans_plusplus
+from omnimeans.estimators.kmeans import KMeans
+
+__all__ = ["KMeans", "k_means", "kmeans_plusplus"]

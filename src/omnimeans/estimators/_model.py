@@ -1,0 +1,181 @@
+"""What any model with centres can do with rows: label them, measure them, score them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
+from sklearn.utils.validation import check_is_fitted
+
+from omnimeans import _validate
+from omnimeans._types import I32, Distance, Engine, Floats
+from omnimeans.engines import open_engine
+
+BLOCK = 65536  # rows that get a copy of their centre beside them at a time
+
+
+class CenterModel(
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+    ClusterMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
+):
+    """A model that is its centres; ``fit`` is the subclass's."""
+
+    cluster_centers_: Floats
+    labels_: I32
+    metric: str
+    engine: str
+    n_threads: int | None
+
+    def _distance(self) -> Distance:
+        """Return the row of the table of distances that `metric` names."""
+        return _validate.metric(self.metric)
+
+    def _ready(self, X: Any) -> tuple[Engine, Floats, Floats, Distance]:
+        """Return all that is needed to compare new rows with the centres as they are now."""
+        check_is_fitted(self, "cluster_centers_")
+        distance = self._distance()
+        X = _validate.rows(X, estimator=self, reset=False)
+        centers = _validate.fitted_centers(self.cluster_centers_, X.shape[1])
+        return open_engine(self.engine, self.n_threads), X, centers, distance
+
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> I32:
+        """Find the clusters and return the label of each row.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, d)
+            Rows to cluster.
+        y : ignored
+            Present by convention.
+        sample_weight : array-like of shape (n,), float or None, default=None
+            Weight of each row.
+
+        Returns
+        -------
+        ndarray of shape (n,), int32
+            ``labels_``.
+
+        Examples
+        --------
+        >>> import omnimeans as om
+        >>> labels = om.KMeans(n_clusters=2, random_state=0).fit_predict([[0.0], [1.0], [9.0]])
+        >>> labels[0] == labels[1], labels[0] == labels[2]
+        (np.True_, np.False_)
+        """
+        labels: I32 = self.fit(X, sample_weight=sample_weight).labels_
+        return labels
+
+    def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Floats:
+        """Find the clusters and return the distance of each row to each centre.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, d)
+            Rows to cluster.
+        y : ignored
+            Present by convention.
+        sample_weight : array-like of shape (n,), float or None, default=None
+            Weight of each row.
+
+        Returns
+        -------
+        ndarray of shape (n, k)
+            What ``fit(X).transform(X)`` returns.
+
+        Examples
+        --------
+        >>> import omnimeans as om
+        >>> om.KMeans(n_clusters=1).fit_transform([[0.0], [4.0]])
+        array([[2.],
+               [2.]])
+        """
+        distances: Floats = self.fit(X, sample_weight=sample_weight).transform(X)
+        return distances
+
+    def predict(self, X: Any) -> I32:
+        """Return the number of the nearest centre of each row.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, d)
+            Rows of any number type; compared with the present ``cluster_centers_``.
+
+        Returns
+        -------
+        ndarray of shape (n,), int32
+            Labels; the lowest where several centres are nearest.
+
+        Examples
+        --------
+        >>> import omnimeans as om
+        >>> model = om.KMeans(n_clusters=2, init=[[0.0], [9.0]]).fit([[0.0], [1.0], [9.0]])
+        >>> model.predict([[2.0], [7.0]])
+        array([0, 1], dtype=int32)
+        """
+        engine, X, centers, distance = self._ready(X)
+        return engine.nearest(*_validate.same_type(X, centers), distance)
+
+    def transform(self, X: Any) -> Floats:
+        """Return the distance of each row to each centre.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, d)
+            Rows of any number type.
+
+        Returns
+        -------
+        ndarray of shape (n, k)
+            Euclidean (not squared) or city-block distances, of the type of `X`.
+
+        Examples
+        --------
+        >>> import omnimeans as om
+        >>> model = om.KMeans(n_clusters=2, init=[[0.0], [9.0]]).fit([[0.0], [1.0], [9.0]])
+        >>> model.transform([[2.5]])
+        array([[2. , 6.5]])
+        """
+        engine, X, centers, distance = self._ready(X)
+        away = engine.all_pairs(*_validate.same_type(X, centers), distance)
+        if distance.kernel == "euclidean":
+            np.sqrt(away, out=away)
+        return away.astype(X.dtype, copy=False)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return minus the objective on these rows: the higher, the better.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, d)
+            Rows of any number type.
+        y : ignored
+            Present by convention.
+        sample_weight : array-like of shape (n,), float or None, default=None
+            Weight of each row.
+
+        Returns
+        -------
+        float
+            Minus the weighted sum of the (squared) distances to the nearest centres.
+
+        Examples
+        --------
+        >>> import omnimeans as om
+        >>> om.KMeans(n_clusters=1).fit([[0.0], [4.0]]).score([[2.0], [3.0]])
+        -1.0
+        """
+        engine, X, centers, distance = self._ready(X)
+        weights = _validate.weights(sample_weight, X)
+        X, centers = _validate.same_type(X, centers)
+        labels = engine.nearest(X, centers, distance)
+        blocks = (slice(i, i + BLOCK) for i in range(0, len(X), BLOCK))
+        away = [engine.pairs(X[block], centers[labels[block]], distance) for block in blocks]
+        return -float(engine.total(np.concatenate(away), weights))

@@ -1,0 +1,86 @@
+"""What a fit needs around the loop: placed rows, a start, random numbers, and someone to watch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from omnimeans import _validate
+from omnimeans._types import F64, Callback, Distance, Engine, Floats, Iteration, Rows, Start
+from omnimeans.init import INITS
+
+
+def generator(seed: int, restart: int) -> np.random.Generator:
+    """Return the random numbers of one start; the first is the same for any number of starts."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, restart])))
+
+
+def place(engine: Engine, X: Floats, weights: F64 | None, distance: Distance) -> Rows:
+    """Hand the rows to the engine, and refuse those whose distances cannot be told apart."""
+    with np.errstate(over="ignore", invalid="ignore"):  # judged by the next line, in words
+        rows: Rows = engine.place(X, weights, distance)
+    _validate.scale(rows)
+    return rows
+
+
+def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> Start:
+    """Return the start that the user asked for, by name, by function or by centres."""
+    if isinstance(init, str):
+        return INITS[init]
+    dtype = rows.X.dtype
+    if not callable(init):
+        given = _validate.initial_centers(init, k, rows.d, dtype)
+        return lambda engine, rows, k, rng: given
+
+    # the plain mean, as in scikit-learn, also where the rows have weights
+    mean = rows.mean if rows.weights is None else engine.place(rows.X, None, distance).mean
+    centred = (rows.X - mean).astype(dtype)
+
+    def called(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
+        random_state = np.random.RandomState(rng.bit_generator)
+        found = init(centred, k, random_state=random_state)
+        centers: Floats = _validate.initial_centers(found, k, rows.d, dtype) + mean
+        return centers.astype(dtype)
+
+    return called
+
+
+@dataclass(slots=True)
+class Watcher:
+    """Follows a fit: prints what scikit-learn prints, and shows the user what happens."""
+
+    verbose: bool
+    tol: float
+    callback: Callback | None
+    iteration: int = 0
+
+    def announced(self, start: Start) -> Start:
+        """Return the same start, which says so when it is done."""
+
+        def announced_start(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
+            centers = start(engine, rows, k, rng)
+            self._say("Initialization complete")
+            self.iteration = 0
+            return centers
+
+        return announced_start
+
+    def __call__(self, record: Iteration, centers: Floats) -> bool:
+        self._say(f"Iteration {self.iteration}, inertia {record.inertia}.")
+        if record.shift == 0.0:
+            self._say(f"Converged at iteration {self.iteration}: strict convergence.")
+        elif record.shift <= self.tol:
+            self._say(
+                f"Converged at iteration {self.iteration}: center shift {record.shift} within "
+                f"tolerance {self.tol}."
+            )
+        self.iteration += 1
+        shown = centers.view()
+        shown.flags.writeable = False
+        return self.callback is not None and bool(self.callback(record, shown))
+
+    def _say(self, line: str) -> None:
+        if self.verbose:
+            print(line)  # noqa: T201 - the job

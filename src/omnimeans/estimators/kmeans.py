@@ -1,0 +1,238 @@
+"""KMeans: Lloyd's algorithm as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import StrOptions
+
+from omnimeans import _fit, _validate
+from omnimeans._types import Callback, Engine, Fit, Iteration, StopReason
+from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
+from omnimeans.algorithms import NAMES, choose
+from omnimeans.engines import ENGINES, open_engine
+from omnimeans.estimators._model import CenterModel
+from omnimeans.estimators._run import Watcher, generator, place, start
+from omnimeans.init import INITS
+
+
+class KMeans(CenterModel):
+    """Group rows into k clusters around their centres, by Lloyd's algorithm.
+
+    A drop-in for ``sklearn.cluster.KMeans`` on dense data, with one answer: the same data, start
+    and parameters give the same labels, centres, inertia and number of iterations, bit for bit,
+    for any number of threads and any `algorithm` or `engine`.  ``predict(X)`` equals ``labels_``
+    and ``score(X)`` equals ``-inertia_`` on the training data, always.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of clusters, k.
+    init : {"k-means++", "random"}, callable or array-like of shape (k, d), default="k-means++"
+        Where to start: rows drawn far from each other (greedy k-means++), different rows drawn by
+        weight, the given centres, or ``init(X, k, random_state=...)``, which is shown the rows
+        minus their mean and returns centres in that frame.
+    n_init : "auto" or int, default="auto"
+        Number of starts; the fit with the lowest inertia is kept.  "auto" is 1 for "k-means++" and
+        an array, 10 for "random" and a callable.
+    max_iter : int, default=300
+        Most iterations of one start.
+    tol : float, default=1e-4
+        Stop when the squared moves of all centres sum to at most `tol` times the mean variance of
+        the features.  With 0, stop only when nothing moves.
+    verbose : int, default=0
+        Print each iteration.
+    random_state : int, RandomState, Generator or None, default=None
+        Seed of the starts.  None takes it from NumPy's global state.
+    copy_x : bool, default=True
+        Accepted for scikit-learn's sake; `X` is never written to, and not copied if it lies row by
+        row in memory.
+    algorithm : {"auto", "lloyd", "elkan"}, default="auto"
+        Accepted for scikit-learn's sake; the answer is the same, ``algorithm_`` says what ran.
+    metric : {"euclidean", "manhattan"}, default="euclidean"
+        What to minimise: squared Euclidean distances to the means, or city-block distances to the
+        coordinate-wise medians (k-medians).
+    engine : {"auto", "cpu", "reference"}, default="auto"
+        Who does the arithmetic; "reference" is slow, plain NumPy.
+    n_threads : int or None, default=None
+        Threads to use; None takes what the process may use.
+    callback : callable or None, default=None
+        Called as ``callback(record, centers)`` after each iteration, with a line of ``history_``
+        and the new centres (read-only).  If it returns true, the run from this start stops there.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (k, d)
+        Centres, of the type of `X` (float32 or float64), in its units.
+    labels_ : ndarray of shape (n,), int32
+        Number of the nearest centre of each row; the lowest where several are nearest.
+    inertia_ : float
+        Weighted sum of the (squared) distances of the rows to their centres.
+    n_iter_ : int
+        Iterations of the kept start.
+    converged_ : bool
+        Whether the centres came to rest, within `tol`.
+    stop_reason_ : {"fixed point", "tolerance", "max_iter", "cycle"}
+        Why the iterations ended.
+    history_ : tuple of records
+        For each iteration its ``inertia``, rows ``moved``, ``shift`` of the centres, clusters
+        ``repaired`` and rows ``redecided`` by exact distances.
+    algorithm_ : str
+        The row of :mod:`omnimeans.algorithms` that ran.
+    engine_ : str
+        The engine that ran.
+    n_features_in_ : int
+        Number of features, d.
+    feature_names_in_ : ndarray of shape (d,)
+        Names of the features, if `X` was a data frame whose column names are all strings.
+
+    See Also
+    --------
+    k_means : The same as a function.
+    kmeans_plusplus : Only the start.
+
+    References
+    ----------
+    S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28
+    (1982).  D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA
+    2007.
+
+    Examples
+    --------
+    >>> import omnimeans as om
+    >>> X = [[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]]
+    >>> model = om.KMeans(n_clusters=2, n_init=10, random_state=0).fit(X)
+    >>> model.inertia_, model.stop_reason_
+    (16.0, 'fixed point')
+    >>> model.cluster_centers_[model.predict([[0, 0], [12, 3]])]
+    array([[ 1.,  2.],
+           [10.,  2.]])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_clusters": [ONE_OR_MORE],
+        "init": [StrOptions(set(INITS)), callable, "array-like"],
+        "n_init": [StrOptions({"auto"}), ONE_OR_MORE],
+        "max_iter": [ONE_OR_MORE],
+        "tol": [ZERO_OR_MORE],
+        "verbose": ["verbose"],
+        "random_state": RANDOM_STATE,
+        "copy_x": ["boolean"],
+        "algorithm": [StrOptions(set(NAMES))],
+        "metric": [str],  # its values are checked with a reason, by _validate.metric
+        "engine": [StrOptions({"auto", *ENGINES})],
+        "n_threads": [ONE_OR_MORE, None],
+        "callback": [callable, None],
+    }
+
+    inertia_: float
+    n_iter_: int
+    converged_: bool
+    stop_reason_: StopReason
+    history_: tuple[Iteration, ...]
+    algorithm_: str
+    engine_: str
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        init: Any = "k-means++",
+        n_init: int | str = "auto",
+        max_iter: int = 300,
+        tol: float = 1e-4,
+        verbose: int = 0,
+        random_state: Any = None,
+        copy_x: bool = True,
+        algorithm: str = "auto",
+        metric: str = "euclidean",
+        engine: str = "auto",
+        n_threads: int | None = None,
+        callback: Callback | None = None,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.verbose = verbose
+        self.random_state = random_state
+        self.copy_x = copy_x
+        self.algorithm = algorithm
+        self.metric = metric
+        self.engine = engine
+        self.n_threads = n_threads
+        self.callback = callback
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Find the clusters of the rows of `X`.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, d)
+            Rows to cluster.  float32 stays float32, everything else becomes float64.
+        y : ignored
+            Present by convention.
+        sample_weight : array-like of shape (n,), float or None, default=None
+            Weight of each row, zero or more.  Whole-numbered weights count like copies.
+
+        Returns
+        -------
+        KMeans
+            The fitted estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, the data or the weights cannot be used; the message says why.
+        TypeError
+            If `X` is sparse or a lazy frame.
+
+        Examples
+        --------
+        >>> import omnimeans as om
+        >>> om.KMeans(n_clusters=2, random_state=0).fit([[0.0], [1.0], [9.0]]).inertia_
+        0.5
+        """
+        owner, k = type(self).__name__, int(self.n_clusters)
+        distance = self._distance()
+        X = _validate.rows(X, estimator=self)
+        _validate.enough_rows(len(X), k)
+        self._n_init = _validate.restarts(self.n_init, self.init, owner)
+        self._algorithm = _validate.algorithm(self.algorithm, k)
+        seed = _validate.seed(self.random_state)
+        weights = _validate.weights(sample_weight, X)
+
+        engine = open_engine(self.engine, self.n_threads)
+        rows = place(engine, X, weights, distance)
+        self._tol = float(self.tol * rows.spread / (rows.weight * rows.d))
+        watcher = Watcher(bool(self.verbose), self._tol, self.callback)
+        fit = _fit.run(
+            engine,
+            rows,
+            k,
+            watcher.announced(start(self.init, engine, rows, distance, k)),
+            [generator(seed, restart) for restart in range(self._n_init)],
+            distance=distance,
+            max_iter=int(self.max_iter),
+            tol=self._tol,
+            callback=watcher,
+        )
+        _validate.all_clusters_found(fit.labels, k)
+        self._keep(fit, engine)
+        return self
+
+    def _keep(self, fit: Fit, engine: Engine) -> None:
+        self.cluster_centers_ = fit.centers
+        self.labels_ = fit.labels
+        self.inertia_ = float(fit.inertia)
+        self.n_iter_ = fit.n_iter
+        self.converged_ = fit.stop_reason in ("fixed point", "tolerance")
+        self.stop_reason_ = fit.stop_reason
+        self.history_ = fit.history
+        self.algorithm_ = choose(self._algorithm).name
+        self.engine_ = engine.name
+        self._n_features_out = len(fit.centers)
+        self._n_threads = int(getattr(engine, "n_threads", 1))

@@ -1,0 +1,78 @@
+"""Where a fit starts: a table of functions ``(engine, rows, k, rng) -> centers``.
+
+Rows are drawn by their number, from exact sums over all rows, so that a start does not depend on
+blocks, threads or partitions.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from omnimeans._types import I64, Engine, Floats, Rows, Start
+
+# Rounds of k-means++ that share a look at the rows: one for every so many centres chosen.  A round
+# changes about one row in as many as there are centres, so few of the candidates shrink meanwhile.
+ROUNDS_SHARE = 24
+SPARE = 4  # one candidate in so many is drawn in reserve
+
+
+def random_rows(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
+    """Return `k` different rows, drawn by weight without replacement.
+
+    Every row gets an exponential waiting time divided by its weight; the first `k` to arrive are
+    the sample (P. Efraimidis and P. Spirakis, Information Processing Letters 97, 2006).
+    """
+    if rows.weights is None or (rows.weights == rows.weights[0]).all():
+        return rows.X[rng.choice(rows.n, size=k, replace=False)]
+    with np.errstate(divide="ignore"):
+        arrival = rng.standard_exponential(rows.n) / rows.weights
+    return rows.X[np.argsort(arrival, kind="stable")[:k]]
+
+
+def kmeans_plusplus(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
+    """Return `k` rows by greedy k-means++."""
+    return rows.X[kmeans_plusplus_rows(engine, rows, k, rng)]
+
+
+def kmeans_plusplus_rows(
+    engine: Engine, rows: Rows, k: int, rng: np.random.Generator, trials: int | None = None
+) -> I64:
+    """Return the numbers of `k` rows drawn by greedy k-means++.
+
+    Each new centre is drawn with probability proportional to a row's weighted distance to the
+    centres so far; of several candidates the one that lowers the objective most is kept
+    (D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007).
+
+    Looking at all rows is what costs time, so the candidates of several rounds share a look.  They
+    are drawn by the distances before these rounds; one whose distance has shrunk since is taken
+    with the probability to which it has shrunk, which makes it a draw by the distances of its own
+    round (rejection sampling).
+    """
+    trials = trials or 2 + int(math.log(k))
+    chosen: list[int] = []
+    seeding = engine.seeding(rows)
+    while len(chosen) < k:
+        rounds = min(1 + len(chosen) // ROUNDS_SHARE, k - len(chosen))
+        size = trials * rounds + (trials * rounds // SPARE if rounds > 1 else 0)
+        tickets = rng.integers(0, 2**64, size=size if chosen else 1, dtype=np.uint64)
+        pool = seeding.draw(tickets)
+        before, luck = seeding.closest(pool), rng.random(len(pool))
+        seeding.meet(rows.X[pool])
+        used = 0
+        for _ in range(rounds):
+            fair = np.ones(len(pool), dtype=bool)
+            if chosen:
+                fair = luck * before <= seeding.closest(pool)
+            round_ = used + np.flatnonzero(fair[used:])[:trials]
+            if chosen and len(round_) < trials:
+                break  # too many have shrunk: draw again
+            best = int(round_[np.argmax(seeding.worth(round_))])
+            seeding.adopt(best)
+            chosen.append(int(pool[best]))
+            used = int(round_[-1]) + 1
+    return np.array(chosen, dtype=np.int64)
+
+
+INITS: dict[str, Start] = {"k-means++": kmeans_plusplus, "random": random_rows}

@@ -1,0 +1,66 @@
+"""Where tests find real data, and a guard: in CI no test may be skipped unnoticed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["MPLBACKEND"] = "Agg"  # no test may need a screen
+
+NEEDS_DATA = "needs OMNIMEANS_DATA"
+
+# Tests that may be skipped in CI though real data are there: node id -> why.
+ALLOWED_SKIPS: dict[str, str] = {}
+
+
+def find_data() -> Path | None:
+    """Return the folder of real data: OMNIMEANS_DATA, or ``shared/data`` beside the repository."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("OMNIMEANS_DATA") or beside)
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real data; without one, the test is skipped."""
+    folder = find_data()
+    if folder is None:
+        pytest.skip(NEEDS_DATA)
+    return folder
+
+
+class SkipGuard:
+    """Makes a run fail when a test was skipped that could have run."""
+
+    def __init__(self) -> None:
+        self.unexpected: list[str] = []
+
+    def note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        """Remember a skipped test (or file) that is not on the list."""
+        expected_failure = hasattr(report, "wasxfail")
+        if report.skipped and not expected_failure and report.nodeid not in ALLOWED_SKIPS:
+            self.unexpected.append(report.nodeid)
+
+    pytest_runtest_logreport = note
+    pytest_collectreport = note
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Turn a green run red."""
+        if self.unexpected and session.exitstatus in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+        ):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say which tests they were."""
+        for nodeid in self.unexpected:
+            terminalreporter.write_line(f"skipped in CI though data are there: {nodeid}", red=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Arm the guard in CI, where the data are."""
+    if os.environ.get("CI") == "true" and find_data() is not None:
+        config.pluginmanager.register(SkipGuard(), "skip-guard")
