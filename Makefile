@@ -1,16 +1,17 @@
 # Everything here sets up its own virtual environment; a fresh checkout needs Python 3.11 or newer
 # and a C++20 compiler, nothing else.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-all lint bench notebook clean
+.PHONY: help demo test lint bench notebook clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    cluster real data, print the tables, write the pictures into demo/"
 	@echo "make test    lint, types, and every test"
-	@echo "make bench   time one Lloyd iteration against the peers (ONLY=a,e  QUICK=1)"
+	@echo "make bench   time one Lloyd iteration beside the peers (ONLY=a,e  QUICK=1  MODE=seeding)"
+	@echo "make notebook  run the notebook again and store its results"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -39,7 +40,11 @@ lint: $(VENV)/.test-lint
 	$(BIN)/mypy
 
 bench: $(VENV)/.bench
-	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
+	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) \
+	  $(if $(MODE),--mode $(MODE)) $(if $(THREADS),--threads $(THREADS))
+
+notebook: $(VENV)/.test-lint
+	$(BIN)/python examples/make_notebook.py
 
 clean:
 	rm -rf $(VENV) build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,5 @@
+"""``python -m omnimeans`` is the command line."""
+
+from omnimeans.cli import app
+
+app()
