@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.testing import assert_array_equal
 
 import hard_cases
 import oracle
+from omnimeans import init
 from omnimeans._types import Engine
 from omnimeans.distances import DISTANCES
 from omnimeans.engines import ENGINES, open_engine
@@ -32,50 +34,83 @@ def generator(seed: int = 0) -> np.random.Generator:
 # draws
 
 
+def seeded(engine: Engine, rows: Any, center: Any) -> Any:
+    """The state of k-means++ after one centre."""
+    seeding = engine.seeding(rows)
+    seeding.meet(np.atleast_2d(center).astype(rows.X.dtype))
+    seeding.adopt(0)
+    return seeding
+
+
 def test_draws_by_hand(engine: Engine) -> None:
     X = np.arange(4.0)[:, None]
-    rows = engine.place(X, np.array([1.0, 2.0, 0.0, 1.0]), DISTANCES["euclidean"])
+    rows = engine.place(X, np.array([1.0, 2.0, 0.0, 1.0]), EUCLIDEAN)
     tickets = (np.array([0, 15, 16, 47, 48, 63], dtype=np.uint64) << np.uint64(58)).copy()
-    assert_array_equal(engine.draw(rows, None, tickets), [0, 0, 1, 1, 3, 3])
-    values = np.array([0.0, 1.0, 5.0, 6.0])  # times weights: 0, 2, 0, 6
-    assert_array_equal(engine.draw(rows, values, tickets), [1, 1, 3, 3, 3, 3])
+    assert_array_equal(engine.seeding(rows).draw(tickets), [0, 0, 1, 1, 3, 3])
+    seeding = seeded(engine, rows, 0.0)  # weight times square: 0, 2, 0, 9
+    assert_array_equal(seeding.draw(tickets), [1, 3, 3, 3, 3, 3])  # 15/64 of 11 is past 2
+    assert_array_equal(seeding.closest(np.array([3, 0, 2])), [9.0, 0.0, 4.0])
     last = np.array([2**64 - 1], dtype=np.uint64)
-    assert engine.draw(rows, values, last) == 3
-    assert engine.draw(rows, np.zeros(4), last) == 3  # nothing to choose by
+    assert seeding.draw(last) == 3
+    for center in X:
+        seeding.meet(center[None])
+        seeding.adopt(0)
+    assert seeding.draw(last) == 3  # nothing left to choose by
 
 
-@pytest.mark.parametrize("n", [1, 2, 1000, 4096, 4097, 10_000])
+@pytest.mark.parametrize("n", [1, 2, 511, 512, 513, 1000, 10_000])
 def test_draws_follow_exact_prefix_sums(engine: Engine, n: int) -> None:
     rng = np.random.default_rng(n)
-    values = rng.integers(0, 50, n).astype(np.float64) + (n < 3)
-    rows = engine.place(rng.standard_normal((n, 2)), None, DISTANCES["euclidean"])
+    X = rng.integers(0, 50, (n, 1)).astype(np.float64) + 1.0
+    rows = engine.place(X, None, EUCLIDEAN)
     tickets = rng.integers(0, 2**64, 200, dtype=np.uint64)
-    ends = np.cumsum(values.astype(int)).tolist()
+    ends = np.cumsum(np.square(X[:, 0]).astype(int)).tolist()
     targets = [int(ticket) * ends[-1] >> 64 for ticket in tickets]
     expected = np.searchsorted(ends, targets, side="right")
-    assert_array_equal(engine.draw(rows, values, tickets), expected)
+    assert_array_equal(seeded(engine, rows, 0.0).draw(tickets), expected)
 
 
 @pytest.mark.parametrize("kernel", ["euclidean", "manhattan"])
-def test_nearer_orders_candidates_by_their_objective(engine: Engine, kernel: str) -> None:
+def test_worth_is_what_a_candidate_takes_off_the_objective(engine: Engine, kernel: str) -> None:
     X = hard_cases.rows("lattice", 300, 4, np.float32)
     w = hard_cases.weights("counts", 300)
-    rows = engine.place(X, w, DISTANCES[kernel])
-    closest = engine.distances(rows, X[:1])
-    worth = engine.nearer(rows, X[1:9], closest)
-    objective = []
-    for c in X[1:9]:
-        away = [oracle.distance(x, c, kernel) for x in X.tolist()]
-        objective.append(oracle.total(np.minimum(away, closest), w))
-    steps = {worth[c] / value for c, value in enumerate(objective)}
-    assert len(steps) == 1  # whole numbers: exactly so many steps of a power of two
-    assert math.frexp(steps.pop())[0] == 0.5
+    seeding = seeded(engine, engine.place(X, w, DISTANCES[kernel]), X[0])
+    closest = np.array([oracle.distance(x, X[0].tolist(), kernel) for x in X.tolist()])
+    steps = set()
+    for adopted in range(1, 4):  # from the lists of one look, while centres are added
+        seeding.meet(X[adopted:20])
+        for chosen in range(3):
+            others = np.arange(20 - adopted)
+            worth = seeding.worth(others)
+            for c in others.tolist():
+                away = [oracle.distance(x, X[adopted + c].tolist(), kernel) for x in X.tolist()]
+                saved = oracle.total(closest, w) - oracle.total(np.minimum(away, closest), w)
+                assert (worth[c] == 0) == (saved == 0)
+                steps |= {math.frexp(worth[c] / saved)[0]} if saved else set()
+            away = [oracle.distance(x, X[adopted + chosen].tolist(), kernel) for x in X.tolist()]
+            closest = np.minimum(closest, away)
+            seeding.adopt(chosen)
+            assert_array_equal(seeding.closest(np.arange(300)), closest)
+    assert steps == {0.5}  # whole numbers: exactly so many steps of a power of two
 
 
 def test_a_row_too_light_to_count_is_never_drawn(engine: Engine) -> None:
     rows = engine.place(np.arange(3.0)[:, None], np.array([1.0, 1e-300, 1.0]), EUCLIDEAN)
     tickets = generator().integers(0, 2**64, 500, dtype=np.uint64)
-    assert set(engine.draw(rows, None, tickets)) == {0, 2}
+    assert set(engine.seeding(rows).draw(tickets)) == {0, 2}
+
+
+def test_steps_become_finer_as_the_distances_shrink(engine: Engine) -> None:
+    """Once the outlier is a centre, rows at a trillionth of its distance are drawn properly."""
+    X = np.array([[1e12], [0.0], [1.0], [3.0]])
+    seeding = seeded(engine, engine.place(X, None, EUCLIDEAN), 0.0)
+    tickets = generator().integers(0, 2**64, 2000, dtype=np.uint64)
+    assert set(seeding.draw(tickets)) == {0}
+    seeding.meet(X[:1])
+    seeding.adopt(0)
+    drawn = Counter(seeding.draw(tickets).tolist())
+    assert drawn[2] / 2000 == pytest.approx(1 / 10, abs=0.03)
+    assert drawn[3] / 2000 == pytest.approx(9 / 10, abs=0.03)
 
 
 # starts
@@ -151,30 +186,72 @@ def test_kmeans_plusplus_draws_by_squared_distance() -> None:
     assert second[0, 0] == second[1, 1] == second[2, 2] == 0
 
 
-def test_kmeans_plusplus_keeps_the_best_of_its_candidates() -> None:
+def test_rounds_that_share_a_look_draw_by_the_distances_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rejection sampling: pairs of later centres are as frequent as if drawn one by one."""
+    monkeypatch.setattr(init, "ROUNDS_SHARE", 1)  # two rounds a look from the second centre on
+    engine = open_engine("cpu")
+    x = [0.0, 1.0, 3.0, 7.0]
+    rows = engine.place(np.array(x)[:, None], None, EUCLIDEAN)
+    found: Counter[tuple[int, ...]] = Counter()
+    for seed in range(8000):
+        found[tuple(kmeans_plusplus_rows(engine, rows, 3, generator(seed), trials=1))] += 1
+    for order, count in one_by_one(x).items():
+        assert found[order] / 8000 == pytest.approx(count, abs=0.02)  # four standard deviations
+
+
+def one_by_one(x: list[float]) -> dict[tuple[int, ...], float]:
+    """The probability of each order of three centres, by the definition of k-means++."""
+    chances = {}
+    for order in itertools.permutations(range(len(x)), 3):
+        chance, chosen = 1 / len(x), [order[0]]
+        for j in order[1:]:
+            closest = [min((a - x[c]) ** 2 for c in chosen) for a in x]
+            chance *= closest[j] / sum(closest)
+            chosen.append(j)
+        chances[order] = chance
+    return chances
+
+
+@pytest.mark.parametrize("k", [6, 60])
+def test_kmeans_plusplus_keeps_the_best_of_its_candidates(k: int) -> None:
     """Against the same greedy algorithm, one number at a time."""
     engine = open_engine("cpu")
-    X = hard_cases.rows("lattice", 80, 3, np.float64)
-    w = hard_cases.weights("counts", 80)
-    for seed in range(10):
+    X = hard_cases.rows("lattice", 200, 3, np.float64)
+    w = hard_cases.weights("counts", 200)
+    for seed in range(4):
         rows = engine.place(X, w, EUCLIDEAN)
-        chosen = kmeans_plusplus_rows(engine, rows, 6, generator(seed))
-        assert_array_equal(chosen, greedy(X, w, 6, generator(seed)))
-        assert_array_equal(kmeans_plusplus(engine, rows, 6, generator(seed)), X[chosen])
+        chosen = kmeans_plusplus_rows(engine, rows, k, generator(seed))
+        assert_array_equal(chosen, greedy(X, w, k, generator(seed)))
+        assert_array_equal(kmeans_plusplus(engine, rows, k, generator(seed)), X[chosen])
 
 
 def greedy(X: Any, w: Any, k: int, rng: np.random.Generator) -> list[int]:
+    """Greedy k-means++ whose every distance and sum is a whole number."""
     away = [oracle.own_distances(X, c[None], [0] * len(X), "euclidean") for c in X]
     trials = 2 + int(math.log(k))
     chosen: list[int] = []
     closest = np.ones(len(X))
-    for i in range(k):
+    while len(chosen) < k:
+        rounds = min(1 + len(chosen) // init.ROUNDS_SHARE, k - len(chosen))
+        spare = trials * rounds // init.SPARE if rounds > 1 else 0
+        size = trials * rounds + spare if chosen else 1
         ends = np.cumsum((closest * w).astype(int)).tolist()
-        tickets = rng.integers(0, 2**64, size=trials if i else 1, dtype=np.uint64).tolist()
-        drawn = [int(np.searchsorted(ends, t * ends[-1] >> 64, side="right")) for t in tickets]
-        worth = [float((np.minimum(closest, away[j]) * w).sum()) for j in drawn]
-        chosen.append(drawn[worth.index(min(worth))] if i else drawn[0])
-        closest = np.minimum(closest, away[chosen[-1]]) if i else np.array(away[chosen[0]])
+        tickets = rng.integers(0, 2**64, size=size, dtype=np.uint64).tolist()
+        pool = [int(np.searchsorted(ends, t * ends[-1] >> 64, side="right")) for t in tickets]
+        before, luck = [closest[j] for j in pool], rng.random(size)
+        waiting = list(range(size))
+        for _ in range(rounds):
+            fair = [p for p in waiting if not chosen or luck[p] * before[p] <= closest[pool[p]]]
+            if chosen and len(fair) < trials:
+                break
+            tried = fair[:trials]
+            left = [float((np.minimum(closest, away[pool[p]]) * w).sum()) for p in tried]
+            best = pool[tried[left.index(min(left)) if chosen else 0]]
+            closest = np.minimum(closest, away[best]) if chosen else np.array(away[best])
+            chosen.append(best)
+            waiting = [p for p in waiting if p > tried[-1]]
     return chosen
 
 

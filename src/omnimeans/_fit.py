@@ -7,6 +7,7 @@ An engine makes the passes; which one it is cannot be seen in the result.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -118,9 +119,12 @@ def repair(engine: Engine, rows: Rows, centers: Floats, seen: Pass, empty: I64) 
     if rows.weights is not None:
         away[rows.weights == 0.0] = -1.0  # a row without weight is no row
     filled = 0
-    for row in np.argsort(-away, kind="stable"):
-        if filled == len(empty) or away[row] <= 0.0:
+    farthest_first = np.argsort(-away, kind="stable")
+    for row in farthest_first[: np.count_nonzero(away > 0.0)]:
+        if filled == len(empty):
             break
+        if away[row] == 0.0:
+            continue  # a copy of one that has moved
         members = rows.labels == rows.labels[row]
         copies = members & (away == away[row])
         copies[copies] = (rows.X[copies] == rows.X[row]).all(axis=1)
@@ -167,5 +171,8 @@ def _inertia(
 
 
 def _squared_shift(before: Floats, after: Floats) -> float:
+    """Return the sum of squared steps; a step too small to be squared is still a step."""
     steps = after.astype(np.float64) - before.astype(np.float64)
-    return math.fsum(np.square(steps).ravel().tolist()) if steps.any() else 0.0
+    if not steps.any():
+        return 0.0
+    return max(math.fsum(np.square(steps).ravel().tolist()), sys.float_info.min)

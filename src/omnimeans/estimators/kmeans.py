@@ -73,7 +73,7 @@ class KMeans(CenterModel):
         Iterations of the kept start.
     converged_ : bool
         Whether the centres came to rest, within `tol`.
-    stop_reason_ : {"fixed point", "tolerance", "max_iter", "cycle"}
+    stop_reason_ : {"fixed point", "tolerance", "max_iter", "cycle", "callback"}
         Why the iterations ended.
     history_ : tuple of records
         For each iteration its ``inertia``, rows ``moved``, ``shift`` of the centres, clusters

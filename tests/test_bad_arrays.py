@@ -1,0 +1,169 @@
+"""What the compiled core is given is checked at its door: an error, never a crash.
+
+Each call is made in a fork of its own, so that a crash is seen and stays there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from alone import run
+
+SETUP = """
+X, L = np.arange(40.0).reshape(20, 2), np.full(20, -1, np.int32)
+grid, two = np.zeros(3, np.int64) - 45, X[:2].copy()
+def rows(x=X, w=None, labels=L, kernel="euclidean", exponents=grid, bits=50):
+    return _core.RowsF64(x, w, labels, kernel, exponents, bits)
+def framed():
+    made = rows()
+    made.set_frame(np.zeros(2), 1.0)
+    return made
+def stepped():
+    made = framed()
+    made.step(X[:5].copy(), 1)
+    return made
+def nearest(x=X, centers=two, kernel="euclidean", offset=np.zeros(2), scale=1.0, threads=1):
+    return _core.nearest(x, centers, kernel, offset, scale, threads)
+"""
+
+# calls that must not be answered
+REFUSED = {
+    # rows
+    "a list": "rows(X.tolist())",
+    "nothing": "rows(None)",
+    "float32 for float64": "rows(X.astype(np.float32))",
+    "integers": "rows(X.astype(int))",
+    "big-endian": "rows(X.astype('>f8'))",
+    "one dimension": "rows(X.ravel())",
+    "columns beside columns": "rows(np.asfortranarray(X))",
+    "every other column": "rows(np.zeros((20, 4))[:, ::2])",
+    "no rows": "rows(X[:0], labels=L[:0])",
+    "no columns": "rows(X[:, :0], exponents=grid[:1])",
+    "half a value between rows": "rows(np.zeros(20, [('a', 'f8', 2), ('b', 'i4')])['a'])",
+    "too few weights": "rows(w=np.ones(3))",
+    "float32 weights": "rows(w=np.ones(20, np.float32))",
+    "every other weight": "rows(w=np.ones(40)[::2])",
+    "too few labels": "rows(labels=L[:3])",
+    "int64 labels": "rows(labels=L.astype(np.int64))",
+    "read-only labels": "L.setflags(write=False); rows()",
+    "unknown kernel": "rows(kernel='cosine')",
+    "too few exponents": "rows(exponents=grid[:2])",
+    "float exponents": "rows(exponents=grid.astype(float))",
+    "too many bits": "rows(bits=5000)",
+    "negative bits": "rows(bits=-1)",
+    "no initialisation": "_core.RowsF64.__new__(_core.RowsF64).sums()",
+    # set_frame
+    "too short an offset": "rows().set_frame(np.zeros(1), 1.0)",
+    "float32 offset": "rows().set_frame(np.zeros(2, np.float32), 1.0)",
+    # step
+    "a step without a frame": "rows().step(two, 1)",
+    "float32 centres": "framed().step(two.astype(np.float32), 1)",
+    "centres column by column": "framed().step(np.asfortranarray(X[:3]), 1)",
+    "every other centre": "framed().step(X[::2], 1)",
+    "centres of three columns": "framed().step(np.zeros((2, 3)), 1)",
+    "no centres": "framed().step(X[:0], 1)",
+    "no threads": "framed().step(two, 0)",
+    "negative threads": "framed().step(two, -1)",
+    "total by no threads": "rows().total(0)",
+    # labelled rows
+    "distances to one column": "framed().distances(np.zeros((1, 1)), None, 1)",
+    "distances to nothing": "framed().distances(X[:0], None, 1)",
+    "labels too large": "framed().distances(two, np.full(20, 2, np.int32), 1)",
+    "labels far too large": "framed().distances(two, np.full(20, 2**31 - 1, np.int32), 1)",
+    "negative labels": "framed().distances(two, np.full(20, -1, np.int32), 1)",
+    "relabel before a step": "framed().relabel(np.array([0]), 0)",
+    "relabel row 20": "stepped().relabel(np.array([20]), 0)",
+    "relabel row -1": "stepped().relabel(np.array([-1]), 0)",
+    "relabel into cluster 5": "stepped().relabel(np.array([0]), 5)",
+    "relabel into cluster -1": "stepped().relabel(np.array([0]), -1)",
+    "medians before a step": "framed().medians(2, 1)",
+    "medians of fewer clusters": "stepped().medians(1, 1)",
+    "far too many medians": "stepped().medians(2**62, 1)",
+    # without rows
+    "nearest of nothing": "nearest(centers=X[:0])",
+    "nearest of three columns": "nearest(centers=np.zeros((2, 3)))",
+    "nearest with a short offset": "nearest(offset=np.zeros(1))",
+    "nearest by no threads": "nearest(threads=0)",
+    "nearest by cosine": "nearest(kernel='cosine')",
+    "nearest column by column": "nearest(x=np.asfortranarray(X))",
+    "pairs of different shapes": "_core.pairs(X, two, 'euclidean')",
+    "pairs of different types": "_core.pairs(X, X.astype(np.float32), 'euclidean')",
+    "all pairs of nothing": "_core.all_pairs(X, X[:0], 'euclidean', 1)",
+    "all pairs by no threads": "_core.all_pairs(X, two, 'euclidean', 0)",
+    "peaks by no threads": "_core.peaks(X, None, 0)",
+    "peaks column by column": "_core.peaks(np.asfortranarray(X), None, 1)",
+    "peaks with few weights": "_core.peaks(X, np.ones(3), 1)",
+    "totals with few weights": "_core.total(np.ones(3), np.ones(2))",
+    "totals of float32": "_core.total(np.ones(3, np.float32), None)",
+    "means of three words": "_core.means(np.ones((1, 3, 3), np.int64), grid, 50)",
+    "means of other columns": "_core.means(np.ones((1, 2, 4), np.int64), grid, 50)",
+    "means of no columns": "_core.means(np.ones((1, 2, 0), np.int64), grid[:0], 50)",
+    "means of too many bits": "_core.means(np.ones((1, 2, 3), np.int64), grid, 5000)",
+    "means of negative bits": "_core.means(np.ones((1, 2, 3), np.int64), grid, -5)",
+}
+# unusual calls that must be answered
+ANSWERED = {
+    "rows backwards": "rows(X[::-1]).total(1)",
+    "one row many times": "rows(np.broadcast_to(X[0], (20, 2))).total(1)",
+    "part of a wider array": "rows(np.zeros((20, 9))[:, 3:5]).total(1)",
+    "unaligned": "rows(np.zeros(321, np.int8)[1:].view(float).reshape(20, 2)).total(1)",
+    "read-only": "X.setflags(write=False); rows().total(1)",
+    "one column of many": "rows(np.zeros((20, 9))[:, 3:4], exponents=grid[:2]).total(1)",
+    "more threads than rows": "framed().step(two, 500)",
+    "a negative size of chunks": "_core.set_chunk_rows(-5); framed().step(two, 2)",
+    "relabel nothing": "stepped().relabel(np.zeros(0, np.int64), 0)",
+    "medians of more clusters": "stepped().medians(9, 1)",
+    "the rows outlive their arrays": "stepped_on_temporary()",
+}
+
+FORKS = """
+import gc, resource
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+def stepped_on_temporary():
+    made = rows(np.arange(40.0).reshape(20, 2), np.ones(20), np.full(20, -1, np.int32))
+    made.set_frame(np.zeros(2), 1.0)
+    gc.collect()
+    rubbish = [np.full(40, 7.0) for _ in range(50)]
+    made.step(two, 1)
+    assert made.sums()[:, 0, 2].sum() > 0
+def outcome(call):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        try:
+            exec(call, globals())
+        except (TypeError, ValueError, IndexError, MemoryError, RuntimeError):
+            os._exit(1)
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        return signal.Signals(os.WTERMSIG(status)).name
+    return ["answered", "refused"][os.WEXITSTATUS(status)]
+"""
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> Any:
+    calls = REFUSED | ANSWERED
+    return run(
+        f"{SETUP}{FORKS}print(json.dumps({{n: outcome(c) for n, c in {calls!r}.items()}}))",
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("call", REFUSED)
+def test_refused(call: str, outcomes: Any) -> None:
+    assert outcomes[call] == "refused"
+
+
+@pytest.mark.parametrize("call", ANSWERED)
+def test_answered(call: str, outcomes: Any) -> None:
+    assert outcomes[call] == "answered"
+
+
+def test_a_crash_would_be_seen() -> None:
+    code = f"{SETUP}{FORKS}print(json.dumps(outcome('os.kill(os.getpid(), signal.SIGSEGV)')))"
+    assert run(code) == "SIGSEGV"

@@ -1,0 +1,189 @@
+"""Where libraries hang or take more than they were given: forks, threads, limits."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from alone import python, run
+from omnimeans import _core
+from omnimeans.engines import cpu
+
+LINUX = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+
+# forks and threads
+
+
+def test_fits_in_forked_children_after_a_fit() -> None:
+    """A known way to hang: threads do not survive a fork, and their locks do."""
+    code = """
+expected = answer()
+children = []
+for _ in range(2):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        os._exit(0 if answer() == expected and answer(3) == expected else 1)
+    children.append(child)
+print(json.dumps([os.waitpid(child, 0)[1] for child in children] + [answer() == expected]))
+"""
+    assert run(code, timeout=40) == [0, 0, True]
+
+
+def test_a_fork_in_the_middle_of_a_fit() -> None:
+    code = """
+expected, statuses = answer(), []
+def fork_once(record, centers):
+    if not statuses:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            os._exit(0 if answer() == expected else 1)
+        statuses.append(os.waitpid(child, 0)[1])
+om.KMeans(8, random_state=0, n_threads=2, engine="cpu", callback=fork_once).fit(data())
+print(json.dumps(statuses + [answer() == expected]))
+"""
+    assert run(code, timeout=40) == [0, True]
+
+
+def test_the_first_eight_fits_at_once() -> None:
+    code = """
+barrier, answers = threading.Barrier(8), []
+def fit():
+    barrier.wait()
+    answers.append(answer())
+threads = [threading.Thread(target=fit) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join(30)
+print(json.dumps([len(answers), len(set(answers)), answers[0] == answer(1)]))
+"""
+    assert run(code) == [8, 1, True]
+
+
+def test_fits_in_workers_of_joblib() -> None:
+    code = """
+import joblib
+expected = answer()
+found = joblib.Parallel(n_jobs=2)(
+    joblib.delayed(om.KMeans(8, random_state=0, n_threads=2, engine="cpu").fit)(data())
+    for _ in range(4))
+same = [model.labels_.tobytes() == expected[2] and model.inertia_ == expected[0] for model in found]
+print(json.dumps(same + [answer() == expected]))
+"""
+    assert run(code) == [True] * 5
+
+
+@LINUX
+def test_no_more_threads_than_were_asked_for() -> None:
+    code = """
+answer(1)
+done, most = threading.Event(), [0]
+def watch():
+    while not done.is_set():
+        most[0] = max(most[0], len(os.listdir("/proc/self/task")))
+watcher = threading.Thread(target=watch)
+watcher.start()
+base, seen = len(os.listdir("/proc/self/task")), []
+for threads in (1, 2, 3):
+    most[0] = 0
+    for _ in range(20): answer(threads)
+    seen.append(most[0] - base)
+many = [threading.Thread(target=answer, args=(3,)) for _ in range(8)]
+most[0] = 0
+for thread in many: thread.start()
+for thread in many: thread.join()
+seen.append(most[0] - base - 8)
+done.set()
+watcher.join()
+print(json.dumps(seen))
+"""
+    alone, two, three, eight_fits = run(code)
+    assert (alone, two, three) == (0, 1, 2)
+    assert eight_fits <= 2  # one pool for all of them
+
+
+# limits
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs Linux's affinity masks")
+def test_the_affinity_mask_is_kept() -> None:
+    code = """
+answer(1)
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+before = len(os.listdir("/proc/self/task"))
+model = om.KMeans(8, random_state=0, engine="cpu").fit(data())
+after = len(os.listdir("/proc/self/task"))
+print(json.dumps([cpu.available_threads(), open_engine("auto").n_threads, after - before]))
+"""
+    assert run(code) == [1, 1, 0]
+
+
+V2, V1 = "sys/fs/cgroup/cpu.max", "sys/fs/cgroup/cpu/cpu.cfs_{}_us"
+
+
+@pytest.mark.parametrize(
+    ("files", "quota"),
+    [
+        ({}, math.inf),
+        ({V2: "max 100000\n"}, math.inf),
+        ({V2: "150000 100000\n"}, 1.5),
+        ({V2: "20000 100000\n"}, 0.2),
+        ({V2: "nonsense"}, math.inf),
+        ({V1.format("quota"): "-1\n", V1.format("period"): "100000\n"}, math.inf),
+        ({V1.format("quota"): "250000\n", V1.format("period"): "100000\n"}, 2.5),
+        ({V1.format("quota"): "250000\n"}, math.inf),
+    ],
+)
+def test_the_quota_of_the_control_group_is_kept(
+    files: dict[str, str], quota: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(cpu, "Path", lambda path: tmp_path / path.lstrip("/"))
+    assert cpu._cgroup_quota() == quota
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert cpu.available_threads() == min(8, max(1, math.ceil(min(quota, 8))))
+
+
+def test_an_unknown_instruction_set_is_refused_at_import() -> None:
+    done = python("", OMNIMEANS_ISA="mmx")
+    assert done.returncode == 1  # an exception, not a signal
+    last = done.stderr.strip().splitlines()[-1]
+    assert "OMNIMEANS_ISA=mmx but this machine offers" in last
+    assert _core.offered() in last
+    assert "unset OMNIMEANS_ISA" in last
+
+
+@pytest.mark.parametrize("isa", _core.offered().split(", "))
+def test_an_instruction_set_can_be_chosen(isa: str) -> None:
+    assert run("print(json.dumps(_core.isa()))", OMNIMEANS_ISA=isa) == isa
+    assert _core.isa() in _core.offered()
+
+
+# a system that gives no more threads
+
+
+@LINUX
+def test_a_system_without_more_threads() -> None:
+    code = """
+import resource
+expected = answer(1)
+hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+resource.setrlimit(resource.RLIMIT_NPROC, (1, hard))
+print(json.dumps(answer(64) == expected))
+"""
+    assert run(code) is True
+
+
+def test_more_threads_than_rows() -> None:
+    X = np.arange(10.0)[:, None]
+    engine: Callable[[int], Any] = cpu.CpuEngine
+    rows = engine(1000).place(X, None, cpu.Distance("euclidean", "euclidean", "mean"))
+    assert engine(1000).step(rows, X[:2].copy()).moved == 10
