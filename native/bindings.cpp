@@ -60,6 +60,17 @@ Matrix<T> matrix(const In2<T>& x) {
           x.stride(0)};
 }
 
+int some(int threads) {
+  require(threads >= 1, "at least one thread is needed");
+  return threads;
+}
+
+// Whether all labels are in [low, k).
+bool within(const std::int32_t* labels, std::size_t n, std::int64_t low, std::int64_t k) {
+  return std::all_of(labels, labels + n,
+                     [&](std::int32_t label) { return label >= low && label < k; });
+}
+
 const double* data_of(const MaybeWeights& weights, std::size_t n) {
   require(!weights || weights->shape(0) == n, "a weight is needed for each row");
   return weights ? weights->data() : nullptr;
@@ -81,6 +92,7 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
             const Matrix<T> rows = matrix(x);
             require(labels.shape(0) == x.shape(0), "a label is needed for each row");
             require(exponents.shape(0) == x.shape(1) + 1, "an exponent is needed for each column");
+            require(bits >= 0 && bits <= kMaxBits, "the grid has too many bits, or fewer than none");
             new (self) Self(rows, data_of(weights, x.shape(0)), labels.data(), metric_of(kernel),
                             Magic(exponents.data(), rows.d + 1, bits));
           },
@@ -99,10 +111,11 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
              require(static_cast<std::int64_t>(centers.shape(1)) == self.matrix().d &&
                          centers.shape(0) > 0,
                      "the centres need as many columns as the rows");
+             require(self.framed(), "the rows have no frame yet");
              Counts seen;
              {
                nb::gil_scoped_release release;
-               seen = self.step(centers.data(), centers.shape(0), threads);
+               seen = self.step(centers.data(), centers.shape(0), some(threads));
              }
              return nb::make_tuple(seen.moved, seen.redecided);
            },
@@ -118,12 +131,18 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
              std::vector<std::int64_t> sum;
              {
                nb::gil_scoped_release release;
-               sum = self.total(threads);
+               sum = self.total(some(threads));
              }
              return copy_of(sum, {1, 2, sum.size() / 2});
            })
       .def("relabel",
            [](Self& self, In1<std::int64_t> numbers, std::int32_t cluster) {
+             const std::int64_t n = self.matrix().n, k = self.clusters();
+             require(cluster >= 0 && cluster < k, "there is no such cluster");
+             for (std::size_t m = 0; m < numbers.shape(0); ++m) {
+               require(numbers(m) >= 0 && numbers(m) < n, "there is no such row");
+               require(within(self.labels() + numbers(m), 1, 0, k), "a row has no cluster yet");
+             }
              self.relabel(numbers.data(), numbers.shape(0), cluster);
            },
            "numbers"_a.noconvert(), "cluster"_a)
@@ -132,26 +151,34 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
           [](const Self& self, InC<T> centers, std::optional<In1<std::int32_t>> labels,
              int threads) {
             const std::size_t n = self.matrix().n;
-            require(!labels || labels->shape(0) == n, "a label is needed for each row");
+            require(static_cast<std::int64_t>(centers.shape(1)) == self.matrix().d &&
+                        centers.shape(0) > 0,
+                    "the centres need as many columns as the rows");
+            require(!labels || (labels->shape(0) == n &&
+                                within(labels->data(), n, 0, centers.shape(0))),
+                    "the number of a centre is needed for each row");
             Out<double> out = new_array<double>({n});
             {
               nb::gil_scoped_release release;
               self.distances(centers.data(), labels ? labels->data() : nullptr, out.data(),
-                             threads);
+                             some(threads));
             }
             return out;
           },
           "centers"_a.noconvert(), "labels"_a.none().noconvert(), "threads"_a)
       .def("medians",
            [](const Self& self, std::size_t k, int threads) {
+             const std::size_t n = self.matrix().n;
+             require(k > 0 && k <= INT32_MAX && within(self.labels(), n, 0, k),
+                     "every row needs a label below the number of clusters");
              Out<double> out = new_array<double>({k, static_cast<std::size_t>(self.matrix().d)});
              {
                nb::gil_scoped_release release;
-               self.medians(k, out.data(), threads);
+               self.medians(k, out.data(), some(threads));
              }
              return out;
            })
-      .def("seeding", [](const Self& self, int threads) { return Seeding<T>(self, threads); },
+      .def("seeding", [](const Self& self, int threads) { return Seeding<T>(self, some(threads)); },
            nb::keep_alive<0, 1>());
 
   using Start = Seeding<T>;
@@ -206,7 +233,7 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
         std::vector<double> all;
         {
           nb::gil_scoped_release release;
-          all = peaks(rows, w, threads);
+          all = peaks(rows, w, some(threads));
         }
         return copy_of(all, {all.size()});
       },
@@ -214,25 +241,27 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
   m.def("nearest", [](In2<T> x, InC<T> centers, const std::string& kernel, In1<T> offset,
                       double scale, int threads) {
     const Matrix<T> rows = matrix(x);
-    require(x.shape(1) == centers.shape(1), "the centres need as many columns as the rows");
+    require(x.shape(1) == centers.shape(1) && x.shape(1) == offset.shape(0) && centers.shape(0) > 0,
+            "centres and offset need as many columns as the rows");
     const Metric metric = metric_of(kernel);
     Out<std::int32_t> out = new_array<std::int32_t>({x.shape(0)});
     {
       nb::gil_scoped_release release;
       nearest(rows, centers.data(), centers.shape(0), metric,
-              Frame<T>{offset.data(), static_cast<T>(scale)}, out.data(), threads);
+              Frame<T>{offset.data(), static_cast<T>(scale)}, out.data(), some(threads));
     }
     return out;
   }, "x"_a.noconvert(), "centers"_a.noconvert(), "kernel"_a, "offset"_a.noconvert(), "scale"_a,
      "threads"_a);
   m.def("all_pairs", [](In2<T> x, InC<T> centers, const std::string& kernel, int threads) {
     const Matrix<T> rows = matrix(x);
-    require(x.shape(1) == centers.shape(1), "the centres need as many columns as the rows");
+    require(x.shape(1) == centers.shape(1) && centers.shape(0) > 0,
+            "the centres need as many columns as the rows");
     const Metric metric = metric_of(kernel);
     Out<double> out = new_array<double>({x.shape(0), centers.shape(0)});
     {
       nb::gil_scoped_release release;
-      all_pairs(rows, centers.data(), centers.shape(0), metric, out.data(), threads);
+      all_pairs(rows, centers.data(), centers.shape(0), metric, out.data(), some(threads));
     }
     return out;
   }, "x"_a.noconvert(), "centers"_a.noconvert(), "kernel"_a, "threads"_a);
@@ -276,7 +305,9 @@ NB_MODULE(_core, m) {
   m.def("set_chunk_rows", [](std::int64_t rows) { chunk_rows = rows; });
   m.def("means", [](nb::ndarray<const std::int64_t, nb::ndim<3>, nb::c_contig, nb::device::cpu> sums,
                     In1<std::int64_t> exponents, int bits) {
-    require(sums.shape(1) == 2 && sums.shape(2) == exponents.shape(0), "sums and grid differ");
+    require(sums.shape(1) == 2 && sums.shape(2) == exponents.shape(0) && exponents.shape(0) > 0,
+            "sums and grid differ");
+    require(bits >= 0 && bits <= kMaxBits, "the grid has too many bits, or fewer than none");
     const std::size_t k = sums.shape(0), columns = sums.shape(2);
     Out<double> out = new_array<double>({k, columns - 1}), weights = new_array<double>({k});
     {

@@ -7,6 +7,9 @@
 
 namespace omnimeans {
 
+// Bits of a word; adding 1.5 * 2^52 steps leaves room for no more.
+inline constexpr int kMaxBits = 50;
+
 // Adding 1.5 * 2^52 steps to a value and taking them off again rounds it to a whole number of
 // steps; the low bits of the sum are that number.
 struct Magic {

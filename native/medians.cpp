@@ -90,7 +90,7 @@ void Rows<T>::medians(std::int64_t k, double* out, int threads) const {
       }
     }
   });
-  if (!whole) throw Interrupted{};
+  finish(whole);
 }
 
 template void Rows<float>::medians(std::int64_t, double*, int) const;

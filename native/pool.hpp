@@ -21,10 +21,15 @@ extern bool (*interrupt_requested)();
 // Runs work(worker) on up to `threads` threads, the calling one being worker 0.
 void run_on_pool(int threads, const std::function<void(int)>& work);
 
+// Throws where the user interrupted a parallel loop.
+inline void finish(bool whole) {
+  if (!whole) throw Interrupted{};
+}
+
 // Hands the items [0, count) out in chunks: body(worker, begin, end).  Returns false when the user
 // interrupted; some chunks were then left out.
 template <class Body>
-bool parallel(std::int64_t count, std::int64_t grain, int threads, Body&& body) {
+[[nodiscard]] bool parallel(std::int64_t count, std::int64_t grain, int threads, Body&& body) {
   using Clock = std::chrono::steady_clock;
   constexpr auto patience = std::chrono::milliseconds(20);
   std::atomic<std::int64_t> next{0};

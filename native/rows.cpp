@@ -189,7 +189,7 @@ Counts Rows<T>::step(const T* centers, std::int64_t k, int threads) {
     total.redecided += counts[worker].redecided;
     for (std::size_t i = 0; i < parts[worker].size(); ++i) sums_[i] += parts[worker][i];
   }
-  if (!whole) throw Interrupted{};
+  finish(whole);
   return total;
 }
 
@@ -197,14 +197,13 @@ template <typename T>
 void nearest(const Matrix<T>& x, const T* centers, std::int64_t k, Metric metric, Frame<T> frame,
              std::int32_t* labels, int threads) {
   const Screen screen = screen_of(centers, k, x.d, metric, frame);
-  const bool whole = parallel(x.n, rows_per_chunk(x, k, threads), threads,
-                              [&](int, std::int64_t begin, std::int64_t end) {
-                                Writer writer{labels};
-                                Assigner assigner(x, centers, screen, frame, writer);
-                                assigner.assign(begin, end);
-                                assigner.decide();
-                              });
-  if (!whole) throw Interrupted{};
+  finish(parallel(x.n, rows_per_chunk(x, k, threads), threads,
+                  [&](int, std::int64_t begin, std::int64_t end) {
+                    Writer writer{labels};
+                    Assigner assigner(x, centers, screen, frame, writer);
+                    assigner.assign(begin, end);
+                    assigner.decide();
+                  }));
 }
 
 template <typename T>
@@ -221,13 +220,14 @@ void Rows<T>::relabel(const std::int64_t* numbers, std::int64_t count, std::int3
 template <typename T>
 std::vector<std::int64_t> Rows<T>::total(int threads) const {
   std::vector<std::vector<std::int64_t>> parts(threads);
-  parallel(x_.n, rows_per_chunk(x_, 1, threads), threads,
-           [&](int worker, std::int64_t begin, std::int64_t end) {
-             parts[worker].resize(width());
-             for (std::int64_t i = begin; i < end; ++i) {
-               exact_for<T>().move(x_.row(i), weight(i), grid_, nullptr, parts[worker].data());
-             }
-           });
+  finish(parallel(x_.n, rows_per_chunk(x_, 1, threads), threads,
+                  [&](int worker, std::int64_t begin, std::int64_t end) {
+                    parts[worker].resize(width());
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      exact_for<T>().move(x_.row(i), weight(i), grid_, nullptr,
+                                          parts[worker].data());
+                    }
+                  }));
   std::vector<std::int64_t> sum(width());
   for (const auto& part : parts) {
     for (std::size_t i = 0; i < part.size(); ++i) sum[i] += part[i];
@@ -238,44 +238,43 @@ std::vector<std::int64_t> Rows<T>::total(int threads) const {
 template <typename T>
 void Rows<T>::distances(const T* centers, const std::int32_t* labels, double* out,
                         int threads) const {
-  parallel(x_.n, rows_per_chunk(x_, 1, threads), threads,
-           [&](int, std::int64_t begin, std::int64_t end) {
-             if (!labels) {
-               exact_for<T>().distances(centers, x_.row(begin), end - begin, x_.stride, x_.d,
-                                        metric_, out + begin);
-               return;
-             }
-             for (std::int64_t i = begin; i < end; ++i) {
-               exact_for<T>().distances(x_.row(i), centers + labels[i] * x_.d, 1, x_.d, x_.d,
-                                        metric_, out + i);
-             }
-           });
+  finish(parallel(x_.n, rows_per_chunk(x_, 1, threads), threads,
+                  [&](int, std::int64_t begin, std::int64_t end) {
+                    if (!labels) {
+                      exact_for<T>().distances(centers, x_.row(begin), end - begin, x_.stride,
+                                               x_.d, metric_, out + begin);
+                      return;
+                    }
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      exact_for<T>().distances(x_.row(i), centers + labels[i] * x_.d, 1, x_.d,
+                                               x_.d, metric_, out + i);
+                    }
+                  }));
 }
 
 template <typename T>
 void all_pairs(const Matrix<T>& x, const T* centers, std::int64_t k, Metric metric, double* out,
                int threads) {
-  const bool whole = parallel(x.n, rows_per_chunk(x, k, threads), threads,
-                              [&](int, std::int64_t begin, std::int64_t end) {
-                                for (std::int64_t i = begin; i < end; ++i) {
-                                  exact_for<T>().distances(x.row(i), centers, k, x.d, x.d, metric,
-                                                           out + i * k);
-                                }
-                              });
-  if (!whole) throw Interrupted{};
+  finish(parallel(x.n, rows_per_chunk(x, k, threads), threads,
+                  [&](int, std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      exact_for<T>().distances(x.row(i), centers, k, x.d, x.d, metric,
+                                               out + i * k);
+                    }
+                  }));
 }
 
 template <typename T>
 std::vector<double> peaks(const Matrix<T>& x, const double* weights, int threads) {
   std::vector<std::vector<double>> parts(threads);
-  parallel(x.n, rows_per_chunk(x, 1, threads), threads,
-           [&](int worker, std::int64_t begin, std::int64_t end) {
-             parts[worker].resize(x.d + 1);
-             for (std::int64_t i = begin; i < end; ++i) {
-               exact_for<T>().peaks(x.row(i), weights ? weights[i] : 1.0, x.d,
-                                    parts[worker].data());
-             }
-           });
+  finish(parallel(x.n, rows_per_chunk(x, 1, threads), threads,
+                  [&](int worker, std::int64_t begin, std::int64_t end) {
+                    parts[worker].resize(x.d + 1);
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      exact_for<T>().peaks(x.row(i), weights ? weights[i] : 1.0, x.d,
+                                           parts[worker].data());
+                    }
+                  }));
   std::vector<double> all(x.d + 1);
   for (const auto& part : parts) {
     for (std::size_t f = 0; f < part.size(); ++f) all[f] = std::max(all[f], part[f]);

@@ -73,6 +73,9 @@ class Rows {
   const double* weights() const { return weights_; }
   Metric metric() const { return metric_; }
   Frame<T> frame() const { return {offset_.data(), scale_}; }
+  bool framed() const { return !offset_.empty(); }
+  const std::int32_t* labels() const { return labels_; }
+  std::int64_t clusters() const { return static_cast<std::int64_t>(sums_.size()) / width(); }
 
  private:
   double weight(std::int64_t i) const { return weights_ ? weights_[i] : 1.0; }

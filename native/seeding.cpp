@@ -46,15 +46,15 @@ std::int64_t Seeding<T>::gain(std::int64_t row, double away) const {
 template <typename T>
 void Seeding<T>::use_finest_steps() {
   std::vector<double> peaks(threads_);
-  parallel(static_cast<std::int64_t>(blocks_.size()), 64, threads_,
-           [&](int worker, std::int64_t begin, std::int64_t end) {
-             double peak = peaks[worker];
-             const std::int64_t last = std::min(end * kBlock, rows_.matrix().n);
-             for (std::int64_t i = begin * kBlock; i < last; ++i) {
-               peak = std::max(peak, weighted(i));
-             }
-             peaks[worker] = peak;
-           });
+  finish(parallel(static_cast<std::int64_t>(blocks_.size()), 64, threads_,
+                  [&](int worker, std::int64_t begin, std::int64_t end) {
+                    double peak = peaks[worker];
+                    const std::int64_t last = std::min(end * kBlock, rows_.matrix().n);
+                    for (std::int64_t i = begin * kBlock; i < last; ++i) {
+                      peak = std::max(peak, weighted(i));
+                    }
+                    peaks[worker] = peak;
+                  }));
   int exponent = 0;
   std::frexp(*std::max_element(peaks.begin(), peaks.end()), &exponent);
   magic_ = std::ldexp(1.5, std::max(exponent - bits_, -1000) + 52);
@@ -62,15 +62,15 @@ void Seeding<T>::use_finest_steps() {
 
 template <typename T>
 void Seeding<T>::count_shares() {
-  parallel(static_cast<std::int64_t>(blocks_.size()), 64, threads_,
-           [&](int, std::int64_t begin, std::int64_t end) {
-             for (std::int64_t block = begin; block < end; ++block) {
-               std::int64_t sum = 0;
-               const std::int64_t last = std::min((block + 1) * kBlock, rows_.matrix().n);
-               for (std::int64_t i = block * kBlock; i < last; ++i) sum += share(i);
-               blocks_[block] = sum;
-             }
-           });
+  finish(parallel(static_cast<std::int64_t>(blocks_.size()), 64, threads_,
+                  [&](int, std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t block = begin; block < end; ++block) {
+                      std::int64_t sum = 0;
+                      const std::int64_t last = std::min((block + 1) * kBlock, rows_.matrix().n);
+                      for (std::int64_t i = block * kBlock; i < last; ++i) sum += share(i);
+                      blocks_[block] = sum;
+                    }
+                  }));
   total_ = 0;
   for (const std::int64_t sum : blocks_) total_ += sum;
 }
@@ -180,7 +180,7 @@ void Seeding<T>::list_winners() {
         }
         room[worker] = finder.room;
       });
-  if (!whole) throw Interrupted{};
+  finish(whole);
   listed_ = *std::min_element(room.begin(), room.end()) >= 0;
   std::fill(gains_.begin(), gains_.end(), 0);
   for (const auto& part : gains) {
@@ -236,16 +236,19 @@ template <typename T>
 void Seeding<T>::measure(const T* center) {
   const Matrix<T>& x = rows_.matrix();
   if (centers_ == 0) closest_.assign(x.n, std::numeric_limits<double>::infinity());
-  parallel(x.n, 4 * kBlock, threads_, [&](int, std::int64_t begin, std::int64_t end) {
-    double away[kBlock];
-    for (std::int64_t first = begin; first < end; first += kBlock) {
-      const std::int64_t rows = std::min(kBlock, end - first);
-      exact_for<T>().distances(center, x.row(first), rows, x.stride, x.d, rows_.metric(), away);
-      for (std::int64_t i = 0; i < rows; ++i) {
-        closest_[first + i] = std::min(closest_[first + i], away[i]);
-      }
-    }
-  });
+  const bool whole = parallel(
+      x.n, 4 * kBlock, threads_, [&](int, std::int64_t begin, std::int64_t end) {
+        double away[kBlock];
+        for (std::int64_t first = begin; first < end; first += kBlock) {
+          const std::int64_t rows = std::min(kBlock, end - first);
+          exact_for<T>().distances(center, x.row(first), rows, x.stride, x.d, rows_.metric(),
+                                   away);
+          for (std::int64_t i = 0; i < rows; ++i) {
+            closest_[first + i] = std::min(closest_[first + i], away[i]);
+          }
+        }
+      });
+  finish(whole);
 }
 
 template class Seeding<float>;

@@ -124,6 +124,9 @@ def test_labels_and_distances(engine: Engine, d: int, kernel: str, dtype: Any) -
         assert_array_equal(engine.distances(rows, centers, rows.labels), away, err_msg=kind)
         own = centers[expected]
         assert_array_equal(engine.pairs(X, own, DISTANCES[kernel]), away, err_msg=kind)
+        every = engine.all_pairs(X, centers, DISTANCES[kernel])
+        assert_array_equal(every[np.arange(N), expected], away, err_msg=kind)
+        assert_array_equal(every.argmin(axis=1), expected, err_msg=kind)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -135,6 +138,22 @@ def test_labels_next_to_a_tie(engine: Engine, d: int, kernel: str, dtype: Any) -
         X, centers = X + dtype(offset), centers + dtype(offset)
         rows, _, _ = step(engine, X, centers, kernel)
         assert_array_equal(rows.labels, oracle.labels(X, centers, kernel))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("d", [1, 2, 8, 9, 40])
+@pytest.mark.parametrize("size", [1e4, 1e19, 1e30, 3e38, 1e150])
+def test_labels_beside_a_centre_very_far_away(
+    engine: Engine, size: float, d: int, kernel: str
+) -> None:
+    """Whether or not it overflows the float32 numbers of the screen."""
+    X = hard_cases.rows("blobs", 20, d, np.float64)
+    for far in (size, -size):
+        for at in range(0, 10, 3):
+            centers = X[:10].copy()
+            centers[at] = far
+            rows, _, _ = step(engine, X, centers, kernel)
+            assert_array_equal(rows.labels, oracle.labels(X, centers, kernel))
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

@@ -183,15 +183,17 @@ def test_labels_are_those_of_d_next_to_a_tie(
         assert_array_equal(engine.nearest(X, centers, DISTANCES[kernel]), expected)
 
 
-@given(problems())
+@given(problems(), st.sampled_from([0, 3, 30]), seeds)
 @steady
-def test_labels_centres_and_inertia_belong_together(problem: Any) -> None:
+def test_labels_centres_and_inertia_belong_together(problem: Any, spread: int, seed: int) -> None:
+    """Also where a weight is lost beside another that is 10**60 times as large."""
     X, start, metric = problem
     kernel = DISTANCES[metric].kernel
+    w = 10.0 ** np.random.default_rng(seed).uniform(-spread, spread, len(X)) if spread else None
     for max_iter in (1, 2, 50):
-        found = answers.lloyd(X, start, metric=metric, max_iter=max_iter)
+        found = answers.lloyd(X, start, metric=metric, weights=w, max_iter=max_iter)
         assert_array_equal(found.labels, oracle.labels(X, found.centers, kernel))
-        assert found.inertia == oracle.inertia(X, found.centers, found.labels, kernel)
+        assert found.inertia == oracle.inertia(X, found.centers, found.labels, kernel, w)
 
 
 @given(problems(), seeds)

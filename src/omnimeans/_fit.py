@@ -158,14 +158,17 @@ def _inertia(
 
     By the parallel axis theorem the inertia is the spread of all rows, less the spread of the
     means, plus the weighted distances from the means to the centres: O(k d) instead of O(n d).
-    Where little is left of the spread the difference would lose digits, and the sum is taken.
+    Where little is left of the spread, or the data lie far from zero, so that even means rounded
+    once are too coarse, the sum is taken.
     """
     if distance.kernel == "euclidean":
         grand = np.broadcast_to(rows.mean, means.shape)
         between = weights * engine.pairs(means, grand, distance)
         behind = weights * engine.pairs(means, centers, distance)
         inertia = math.fsum([rows.spread, *(-between).tolist(), *behind.tolist()])
-        if inertia > rows.spread * 2.0**-10:
+        remoteness = rows.weight * float(engine.pairs(grand[:1], 0 * grand[:1], distance)[0])
+        lost = rows.spread + math.sqrt(rows.spread) * math.sqrt(remoteness)  # times 2**-52
+        if inertia > lost * 2.0**-10:
             return inertia
     return engine.total(engine.distances(rows, centers, rows.labels), rows.weights)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from omnimeans._types import Engine
 
+__all__ = ["ENGINES", "describe", "open_engine"]
+
 
 def _cpu(n_threads: int | None) -> Engine:
     from omnimeans.engines.cpu import CpuEngine
