@@ -178,7 +178,11 @@ inline std::uint64_t certify(const Screen& screen, const float* tile, const Best
     const Vec best = seen.best[v];
     Vec size = load(tile + (screen.features * V + v) * kLanes);
     Vec norm = broadcast(screen.reach), error;
+    Vec overflow = broadcast(0.0f);
     if (screen.guarded) {
+      // A far centre's score may be beyond float32; NaN then, and 0 otherwise.
+      const Vec most = (M == Metric::euclidean ? vsqrt(size) : size) + screen.reach;
+      overflow = most * most * 0.0f;
       for (int i = 0; i < kLanes; ++i) norm[i] = screen.norms[seen.label[v][i]];
     }
     if constexpr (M == Metric::euclidean) {
@@ -190,6 +194,7 @@ inline std::uint64_t certify(const Screen& screen, const float* tile, const Best
                   (1 - screened) + kTiny;
       if (screened > 0.25f) error = broadcast(__builtin_inff());
     }
+    error += overflow;
     store(threshold + v * kLanes, best - error);
     store(labels + v * kLanes, seen.label[v]);
     const std::uint64_t bits = not_greater(best - seen.second[v], error);

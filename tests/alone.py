@@ -20,7 +20,7 @@ cpu.SMALL = 0  # so that threads are really used
 EUCLIDEAN = DISTANCES["euclidean"]
 def data(n=4000, d=6, dtype=np.float32):
     return np.random.default_rng(0).standard_normal((n, d)).astype(dtype)
-def answer(threads=2, X=None):
+def answer(threads=2):
     model = om.KMeans(8, random_state=0, n_threads=threads, engine="cpu").fit(data())
     return model.inertia_, model.cluster_centers_.tobytes(), model.labels_.tobytes()
 """

@@ -24,6 +24,14 @@ def stepped():
     made = framed()
     made.step(X[:5].copy(), 1)
     return made
+def met():
+    made = framed().seeding(1)
+    made.meet(two)
+    return made
+def adopted():
+    made = met()
+    made.adopt(1)
+    return made
 def nearest(x=X, centers=two, kernel="euclidean", offset=np.zeros(2), scale=1.0, threads=1):
     return _core.nearest(x, centers, kernel, offset, scale, threads)
 """
@@ -81,6 +89,20 @@ REFUSED = {
     "medians before a step": "framed().medians(2, 1)",
     "medians of fewer clusters": "stepped().medians(1, 1)",
     "far too many medians": "stepped().medians(2**62, 1)",
+    # seeding
+    "seeding by no threads": "framed().seeding(0)",
+    "float tickets": "framed().seeding(1).draw(np.zeros(2))",
+    "the distance of row 20": "framed().seeding(1).closest(np.array([20]))",
+    "the distance of row -1": "met().closest(np.array([-1]))",
+    "the distance of row 2**40, of a centre": "adopted().closest(np.array([2**40]))",
+    "candidates of three columns": "framed().seeding(1).meet(np.zeros((2, 3)))",
+    "float32 candidates": "framed().seeding(1).meet(two.astype(np.float32))",
+    "no candidates": "framed().seeding(1).meet(X[:0])",
+    "the worth of nobody": "framed().seeding(1).worth(np.array([0]))",
+    "the worth of candidate 2": "met().worth(np.array([2]))",
+    "the worth of candidate -1": "met().worth(np.array([-1]))",
+    "adopt nobody": "framed().seeding(1).adopt(0)",
+    "adopt candidate 2": "met().adopt(2)",
     # without rows
     "nearest of nothing": "nearest(centers=X[:0])",
     "nearest of three columns": "nearest(centers=np.zeros((2, 3)))",
@@ -113,6 +135,8 @@ ANSWERED = {
     "one column of many": "rows(np.zeros((20, 9))[:, 3:4], exponents=grid[:2]).total(1)",
     "more threads than rows": "framed().step(two, 500)",
     "a negative size of chunks": "_core.set_chunk_rows(-5); framed().step(two, 2)",
+    "a second centre": "m = adopted(); m.meet(two); m.worth(np.array([0])); m.adopt(0)",
+    "seeding outlives the rows": "met().draw(np.zeros(3, np.uint64))",
     "relabel nothing": "stepped().relabel(np.zeros(0, np.int64), 0)",
     "medians of more clusters": "stepped().medians(9, 1)",
     "the rows outlive their arrays": "stepped_on_temporary()",

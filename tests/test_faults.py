@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from alone import python, run
 from omnimeans import _core
+from omnimeans.distances import DISTANCES
 from omnimeans.engines import cpu
 
 LINUX = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
@@ -171,19 +170,29 @@ def test_an_instruction_set_can_be_chosen(isa: str) -> None:
 
 
 @LINUX
-def test_a_system_without_more_threads() -> None:
+def test_a_system_that_gives_no_more_threads() -> None:
+    """Threads whose stacks are larger than all memory cannot be started."""
     code = """
 import resource
-expected = answer(1)
-hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
-resource.setrlimit(resource.RLIMIT_NPROC, (1, hard))
-print(json.dumps(answer(64) == expected))
+if "WITH_LIMITS" not in os.environ:  # the size of stacks is read when a program starts
+    for kind, size in ((resource.RLIMIT_STACK, 64 << 30), (resource.RLIMIT_AS, 16 << 30)):
+        resource.setrlimit(kind, (size, resource.getrlimit(kind)[1]))
+    os.execve(sys.executable, sys.orig_argv, {**os.environ, "WITH_LIMITS": "1"})
+try:
+    threading.Thread(target=print).start()
+    started = True
+except RuntimeError:
+    started = False
+before = answer(1)
+print(json.dumps([started, answer(64) == before, answer(2) == before]))
 """
-    assert run(code) is True
+    limited = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+    assert run(code, **limited) == [False, True, True]
 
 
-def test_more_threads_than_rows() -> None:
+def test_more_threads_than_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cpu, "SMALL", 0)
+    engine = cpu.CpuEngine(1000)
     X = np.arange(10.0)[:, None]
-    engine: Callable[[int], Any] = cpu.CpuEngine
-    rows = engine(1000).place(X, None, cpu.Distance("euclidean", "euclidean", "mean"))
-    assert engine(1000).step(rows, X[:2].copy()).moved == 10
+    rows = engine.place(X, None, DISTANCES["euclidean"])
+    assert engine.step(rows, X[:2].copy()).moved == 10

@@ -84,7 +84,7 @@ def lloyd(
             stop = "callback"
             break
         if shift <= tol:
-            stop = "fixed point" if shift == 0.0 else "tolerance"
+            stop = "fixed point" if shift == 0.0 and not repaired else "tolerance"
             break
         mark = hash(centers.tobytes())
         if mark in visited:
