@@ -62,7 +62,7 @@ Matrix<T> matrix(const In2<T>& x) {
 
 int some(int threads) {
   require(threads >= 1, "at least one thread is needed");
-  return threads;
+  return std::min(threads, 1024);
 }
 
 // Whether all labels are in [low, k).
@@ -192,6 +192,9 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
            "tickets"_a.noconvert())
       .def("closest",
            [](const Start& self, In1<std::int64_t> numbers) {
+             for (std::size_t m = 0; m < numbers.shape(0); ++m) {
+               require(numbers(m) >= 0 && numbers(m) < self.rows(), "there is no such row");
+             }
              Out<double> out = new_array<double>({numbers.shape(0)});
              self.closest(numbers.data(), numbers.shape(0), out.data());
              return out;

@@ -8,7 +8,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
+#include <mutex>
 
 namespace omnimeans {
 
@@ -34,7 +36,9 @@ template <class Body>
   constexpr auto patience = std::chrono::milliseconds(20);
   std::atomic<std::int64_t> next{0};
   std::atomic<bool> stopped{false};
-  const auto work = [&](int worker) {
+  std::exception_ptr failure;  // of the first worker to fail: it must not end the process
+  std::mutex failing;
+  const auto serve = [&](int worker) {
     auto asked = Clock::now();
     while (!stopped.load(std::memory_order_relaxed)) {
       const std::int64_t begin = next.fetch_add(grain);
@@ -46,6 +50,15 @@ template <class Body>
       }
     }
   };
+  const auto work = [&](int worker) {
+    try {
+      serve(worker);
+    } catch (...) {
+      std::lock_guard<std::mutex> lock(failing);
+      if (!failure) failure = std::current_exception();
+      stopped = true;
+    }
+  };
   const std::int64_t chunks = (count + grain - 1) / grain;
   if (threads > chunks) threads = static_cast<int>(chunks);
   if (threads <= 1) {
@@ -53,6 +66,7 @@ template <class Body>
   } else {
     run_on_pool(threads, work);
   }
+  if (failure) std::rethrow_exception(failure);
   return !stopped;
 }
 

@@ -32,6 +32,7 @@ class Seeding {
   void adopt(std::int64_t which);
 
   std::int64_t candidates() const { return count_; }
+  std::int64_t rows() const { return rows_.matrix().n; }
   std::int64_t columns() const { return rows_.matrix().d; }
 
  private:

@@ -38,7 +38,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 OPTIONAL = {"IPython", "PIL", "matplotlib", "matplotlib_inline", "pandas", "polars", "pooch"}
 OPTIONAL |= {"pyarrow", "torch"}
 # What is always installed: the run-time dependencies, and what scikit-learn brings along.
-REQUIRED = {"narwhals", "numpy", "rich", "sklearn", "typer"} | {"scipy", "threadpoolctl"}
+REQUIRED = {"joblib", "narwhals", "numpy", "rich", "sklearn", "typer"} | {"scipy", "threadpoolctl"}
 STANDARD = set(__import__("sys").stdlib_module_names)
 
 LONGEST = 350  # lines; about 300 is the aim

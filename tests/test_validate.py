@@ -308,3 +308,20 @@ def test_settled_start_is_still_a_copy() -> None:
     model = fit([[1.0], [5.0]], n_clusters=2, init=init)
     assert_array_equal(model.cluster_centers_, init)
     assert not np.shares_memory(model.cluster_centers_, init)
+
+
+@pytest.mark.parametrize("weight", [1e-290, 1e200])
+def test_weights_too_small_or_large_to_be_summed_are_refused(weight):
+    with pytest.raises(ValueError, match="The largest weight is 1e.*divide them by the largest"):
+        om.KMeans(2).fit([[0.0], [1.0], [9.0]], sample_weight=np.full(3, weight))
+
+
+@pytest.mark.parametrize("constant", [1e-290, 1e305])
+def test_a_constant_too_small_or_large_to_be_summed_is_refused(constant):
+    with pytest.raises(ValueError, match="Bring the values near 1 first"):
+        om.KMeans(1).fit(np.full((3, 1), constant))
+
+
+def test_a_start_too_far_away_is_refused():
+    with pytest.raises(ValueError, match="value of 1e.160, whose squared distances overflow"):
+        om.KMeans(3, init=[[0, 0], [1e160, 0], [1, 1]]).fit([[0.0, 1.0], [1.0, 2.0], [3.0, 4.0]])

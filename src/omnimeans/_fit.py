@@ -26,6 +26,7 @@ from omnimeans._types import (
     Start,
     StopReason,
 )
+from omnimeans.distances import DISTANCES
 
 
 def run(
@@ -77,7 +78,7 @@ def lloyd(
     for _ in range(max_iter):
         seen = engine.step(rows, centers)  # assignment: every row to its nearest centre
         moved_centers, inertia, repaired = move(engine, rows, centers, seen, distance)  # update
-        shift = _squared_shift(centers, moved_centers)
+        shift = _squared_shift(engine, centers, moved_centers)
         centers = moved_centers
         history.append(Iteration(inertia, seen.moved, shift, repaired, seen.redecided))
         if callback is not None and callback(history[-1], centers):
@@ -173,9 +174,9 @@ def _inertia(
     return engine.total(engine.distances(rows, centers, rows.labels), rows.weights)
 
 
-def _squared_shift(before: Floats, after: Floats) -> float:
+def _squared_shift(engine: Engine, before: Floats, after: Floats) -> float:
     """Return the sum of squared steps; a step too small to be squared is still a step."""
-    steps = after.astype(np.float64) - before.astype(np.float64)
-    if not steps.any():
+    if np.array_equal(before, after):
         return 0.0
-    return max(math.fsum(np.square(steps).ravel().tolist()), sys.float_info.min)
+    steps = engine.pairs(before, after, DISTANCES["euclidean"])
+    return max(math.fsum(steps.tolist()), sys.float_info.min)

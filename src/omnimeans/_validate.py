@@ -7,7 +7,6 @@ on) follows.
 
 from __future__ import annotations
 
-import math
 import warnings
 from numbers import Integral, Real
 from typing import Any
@@ -27,6 +26,9 @@ from omnimeans.distances import DISTANCES
 ONE_OR_MORE = Interval(Integral, 1, None, closed="left")
 ZERO_OR_MORE = Interval(Real, 0, None, closed="left")
 RANDOM_STATE = ["random_state", np.random.Generator]
+
+# Squared distances between values of at most this size, and of at least its inverse, are safe.
+LARGEST = 1e140
 
 FLOATS = [np.float64, np.float32]  # float32 stays, everything else becomes the first
 
@@ -129,6 +131,11 @@ def weights(sample_weight: Any, X: Floats) -> F64 | None:
             f"Negative values in data passed to `sample_weight`: {checked[row]} in row {row}. "
             "Weights must be zero or more; leave a row out by giving it weight 0."
         )
+    if not 1 / LARGEST < checked.max() < LARGEST:
+        raise ValueError(
+            f"The largest weight is {checked.max()}, but must be between {1 / LARGEST} and "
+            f"{LARGEST}. Only the ratios of weights matter: divide them by the largest."
+        )
     return checked
 
 
@@ -184,6 +191,11 @@ def initial_centers(centers: Any, k: int, d: int, dtype: np.dtype[Any]) -> Float
                 f"The shape of the initial centers {checked.shape} does not match the {what} "
                 f"{wanted}."
             )
+    if float(np.abs(checked).max()) > LARGEST:
+        raise ValueError(
+            f"An initial centre has a value of {np.abs(checked).max()}, whose squared distances "
+            f"overflow; values up to {LARGEST} are allowed. Start from rows of X."
+        )
     return checked
 
 
@@ -219,9 +231,10 @@ def squared_norms(norms: Any, X: Floats) -> None:
 def scale(rows: Rows) -> None:
     """Refuse data whose squared distances leave the range of float64."""
     variance = rows.spread / rows.weight
-    if math.isfinite(variance) and (variance > 1e-280 or _all_alike(rows)):
+    limit = LARGEST**2
+    if 1 / limit < variance < limit or _all_alike(rows):
         return
-    trouble = "underflow to 0" if variance <= 1e-280 else "overflow to infinity"
+    trouble = "underflow to 0" if variance < 1 else "overflow to infinity"
     raise ValueError(
         f"The squared distances between the rows of X {trouble} in float64 (their weighted mean is "
         f"{variance}). Bring the values near 1 first, for example X / np.abs(X).max()."
@@ -229,8 +242,11 @@ def scale(rows: Rows) -> None:
 
 
 def _all_alike(rows: Rows) -> bool:
+    """Tell whether the rows that count are copies of one, whose values can be summed exactly."""
     counted = rows.X if rows.weights is None else rows.X[rows.weights > 0.0]
-    return bool((counted == counted[0]).all())
+    sizes = np.abs(counted[0], dtype=np.float64)
+    summable = sizes.max() < LARGEST**2 and (sizes[sizes > 0.0] > LARGEST**-1.5).all()
+    return bool(summable and (counted == counted[0]).all())
 
 
 def all_clusters_found(labels: I32, k: int) -> None:

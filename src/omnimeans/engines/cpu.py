@@ -6,11 +6,10 @@ Every verb is one call of the core in ``native/``, which releases the GIL.
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 
 from omnimeans import _core
@@ -168,25 +167,7 @@ def available_threads() -> int:
     >>> available_threads() >= 1
     True
     """
-    affinity = getattr(os, "sched_getaffinity", None)
-    threads = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return max(1, math.ceil(min(threads, _cgroup_quota())))
-
-
-def _cgroup_quota() -> float:
-    """Return how many CPUs the control group grants (version 2, then 1), or infinity."""
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return math.inf if quota == "max" else int(quota) / int(period)
-    except (OSError, ValueError):
-        pass
-    try:
-        folder = Path("/sys/fs/cgroup/cpu")
-        quota_us = int((folder / "cpu.cfs_quota_us").read_text())
-        period_us = int((folder / "cpu.cfs_period_us").read_text())
-        return math.inf if quota_us <= 0 else quota_us / period_us
-    except (OSError, ValueError):
-        return math.inf
+    return max(1, int(joblib.cpu_count()))
 
 
 def _scale(mean_square: float) -> float:
