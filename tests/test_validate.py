@@ -312,7 +312,7 @@ def test_settled_start_is_still_a_copy() -> None:
 
 @pytest.mark.parametrize("weight", [1e-290, 1e200])
 def test_weights_too_small_or_large_to_be_summed_are_refused(weight):
-    with pytest.raises(ValueError, match="The largest weight is 1e.*divide them by the largest"):
+    with pytest.raises(ValueError, match=r"The largest weight is 1e.*divide them by the largest"):
         om.KMeans(2).fit([[0.0], [1.0], [9.0]], sample_weight=np.full(3, weight))
 
 
