@@ -323,5 +323,5 @@ def test_a_constant_too_small_or_large_to_be_summed_is_refused(constant):
 
 
 def test_a_start_too_far_away_is_refused():
-    with pytest.raises(ValueError, match="value of 1e.160, whose squared distances overflow"):
+    with pytest.raises(ValueError, match=r"value of 1e.160, whose squared distances overflow"):
         om.KMeans(3, init=[[0, 0], [1e160, 0], [1, 1]]).fit([[0.0, 1.0], [1.0, 2.0], [3.0, 4.0]])
