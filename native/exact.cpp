@@ -162,6 +162,20 @@ void move(const T* x, double weight, const Magic& grid, std::int64_t* from, std:
 }
 
 template <typename T>
+void around(const T* __restrict x, const T* __restrict guess, std::int64_t columns,
+            std::int32_t* __restrict less, std::int32_t* __restrict not_greater,
+            T* __restrict below, T* __restrict above) {
+  for (std::int64_t c = 0; c < columns; ++c) {
+    const T value = x[c], level = guess[c];
+    less[c] += value < level;
+    not_greater[c] += value <= level;
+    const T down = value < level ? value : below[c], up = value > level ? value : above[c];
+    below[c] = down > below[c] ? down : below[c];
+    above[c] = up < above[c] ? up : above[c];
+  }
+}
+
+template <typename T>
 void peaks(const T* x, double weight, std::int64_t d, double* peak) {
   for (std::int64_t f = 0; f < d; ++f) {
     const double size = __builtin_fabs(static_cast<double>(x[f]) * weight);
@@ -174,8 +188,8 @@ void peaks(const T* x, double weight, std::int64_t d, double* peak) {
 
 const Exact& exact_kernels() {
   static constexpr Exact table = {
-      {distance<float>, distances<float>, move<float>, peaks<float>},
-      {distance<double>, distances<double>, move<double>, peaks<double>}};
+      {distance<float>, distances<float>, move<float>, around<float>, peaks<float>},
+      {distance<double>, distances<double>, move<double>, around<double>, peaks<double>}};
   return table;
 }
 

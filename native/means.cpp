@@ -20,36 +20,44 @@ int width_of(UWide x) {
   return upper ? 64 + std::bit_width(upper) : std::bit_width(static_cast<std::uint64_t>(x));
 }
 
-// The leading 64 bits or more of dividend / divisor as q * 2^-shift; the last bit is set if anything
+// dividend / divisor as q * 2^exponent, with at least 62 bits in q.  The last bit is set if anything
 // remains, so that rounding q sees on which side of a tie the quotient lies.
-UWide divide(UWide dividend, UWide divisor, int& shift) {
-  if (width_of(divisor) <= 54) {  // counts of rows: the processor divides
-    shift = 127 - width_of(dividend);
-    dividend <<= shift;
-    const UWide quotient = dividend / static_cast<std::uint64_t>(divisor);
-    return quotient | (quotient * divisor != dividend);
+struct Quotient {
+  std::uint64_t q;
+  int exponent;
+};
+
+Quotient divide(UWide dividend, UWide divisor) {
+  const int up = 127 - width_of(dividend), level = width_of(divisor);
+  dividend <<= up;
+  if (level <= 64) {  // counts of rows: one division by the processor
+    const auto by = static_cast<std::uint64_t>(divisor) << (64 - level);
+    const auto q = static_cast<std::uint64_t>(dividend / by);
+    return {q | (static_cast<UWide>(q) * by != dividend), 64 - level - up};
   }
-  const int up = 126 - width_of(divisor), level = 126 - width_of(dividend);
-  divisor <<= up;
-  dividend <<= level;
-  UWide quotient = 0;
-  for (int bit = 0; bit < 65; ++bit) {
+  divisor <<= 127 - level;
+  std::uint64_t q = 0;
+  for (int bit = 0; bit < 63; ++bit) {
     const bool fits = dividend >= divisor;
     if (fits) dividend -= divisor;
-    quotient = quotient << 1 | fits;
+    q = q << 1 | fits;
     dividend <<= 1;
   }
-  shift = 64 + level - up;
-  return quotient | (dividend != 0);
+  return {q | (dividend != 0), 127 - level - up - 62};
+}
+
+// x * 2^exponent; std::ldexp only where the power of two is no ordinary number.
+double scaled(double x, int exponent) {
+  if (exponent < -1000 || exponent > 900) return std::ldexp(x, exponent);
+  return x * std::bit_cast<double>(static_cast<std::uint64_t>(1023 + exponent) << 52);
 }
 
 // sum / weight * 2^exponent, rounded once.
 double quotient(Wide sum, UWide weight, int exponent) {
   if (sum == 0) return 0.0;
   const UWide size = sum < 0 ? -static_cast<UWide>(sum) : static_cast<UWide>(sum);
-  int shift = 0;
-  const auto ratio = static_cast<double>(divide(size, weight, shift));  // to nearest even
-  const double rounded = std::ldexp(ratio, exponent - shift);
+  const auto [q, shift] = divide(size, weight);
+  const double rounded = scaled(static_cast<double>(q), exponent + shift);  // to nearest even
   return sum < 0 ? -rounded : rounded;
 }
 

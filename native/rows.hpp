@@ -65,8 +65,9 @@ class Rows {
 
   // The distance of each row to its own centre, to centre 0 if `labels` is null.
   void distances(const T* centers, const std::int32_t* labels, double* out, int threads) const;
-  // The coordinate-wise weighted medians (k, d) of the labelled rows.
-  void medians(std::int64_t k, double* out, int threads) const;
+  // The coordinate-wise weighted medians (k, d) of the labelled rows; quicker if `guess`, which may
+  // be null, is near them.
+  void medians(std::int64_t k, const T* guess, double* out, int threads) const;
 
   const Magic& grid() const { return grid_; }
   const Matrix<T>& matrix() const { return x_; }

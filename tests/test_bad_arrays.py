@@ -86,9 +86,9 @@ REFUSED = {
     "relabel row -1": "stepped().relabel(np.array([-1]), 0)",
     "relabel into cluster 5": "stepped().relabel(np.array([0]), 5)",
     "relabel into cluster -1": "stepped().relabel(np.array([0]), -1)",
-    "medians before a step": "framed().medians(2, 1)",
-    "medians of fewer clusters": "stepped().medians(1, 1)",
-    "far too many medians": "stepped().medians(2**62, 1)",
+    "medians before a step": "framed().medians(2, None, 1)",
+    "medians of fewer clusters": "stepped().medians(1, None, 1)",
+    "far too many medians": "stepped().medians(2**62, None, 1)",
     # seeding
     "seeding by no threads": "framed().seeding(0)",
     "float tickets": "framed().seeding(1).draw(np.zeros(2))",
@@ -138,7 +138,7 @@ ANSWERED = {
     "a second centre": "m = adopted(); m.meet(two); m.worth(np.array([0])); m.adopt(0)",
     "seeding outlives the rows": "met().draw(np.zeros(3, np.uint64))",
     "relabel nothing": "stepped().relabel(np.zeros(0, np.int64), 0)",
-    "medians of more clusters": "stepped().medians(9, 1)",
+    "medians of more clusters": "stepped().medians(9, None, 1)",
     "the rows outlive their arrays": "stepped_on_temporary()",
 }
 

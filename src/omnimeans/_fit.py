@@ -106,7 +106,7 @@ def move(
         seen, repaired = repair(engine, rows, centers, seen, np.flatnonzero(weights == 0.0))
         means, weights = engine.means(rows, seen.sums)
     if distance.center == "median":
-        means = engine.medians(rows, len(centers))
+        means = engine.medians(rows, len(centers), guess=centers)
     means[weights == 0.0] = means[np.argmax(weights)]  # fewer distinct rows than clusters
     return means.astype(centers.dtype), inertia, repaired
 
