@@ -26,8 +26,9 @@ def test_one_seed_one_answer(init: str) -> None:
     options = {"n_clusters": 9, "init": init, "n_init": 2, "max_iter": 2}
     model = om.KMeans(**options, random_state=11).fit(X)
     assert_same_answer(model, om.KMeans(**options, random_state=11).fit(X))
-    same = np.random.RandomState(11)
-    assert_same_answer(model, om.KMeans(**options, random_state=same).fit(X))
+    state = om.KMeans(**options, random_state=np.random.RandomState(11)).fit(X)
+    again = om.KMeans(**options, random_state=np.random.RandomState(11)).fit(X)
+    assert_same_answer(state, again)
     other = om.KMeans(**options, random_state=12).fit(X)
     assert not np.array_equal(model.cluster_centers_, other.cluster_centers_)
 

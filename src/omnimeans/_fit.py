@@ -101,13 +101,14 @@ def move(
     """Return the centres that the pass asks for, the pass's inertia, and the repairs made."""
     means, weights = engine.means(rows, seen.sums)
     inertia = _inertia(engine, rows, centers, means, weights, distance)
-    repaired = 0
-    if not weights.all():
+    repaired, empty = 0, not weights.all()
+    if empty:
         seen, repaired = repair(engine, rows, centers, seen, np.flatnonzero(weights == 0.0))
         means, weights = engine.means(rows, seen.sums)
     if distance.center == "median":
         means = engine.medians(rows, len(centers), guess=centers)
-    means[weights == 0.0] = means[np.argmax(weights)]  # fewer distinct rows than clusters
+    if empty:
+        means[weights == 0.0] = means[np.argmax(weights)]  # fewer distinct rows than clusters
     return means.astype(centers.dtype), inertia, repaired
 
 
@@ -163,12 +164,11 @@ def _inertia(
     once are too coarse, the sum is taken.
     """
     if distance.kernel == "euclidean":
-        grand = np.broadcast_to(rows.mean, means.shape)
-        between = weights * engine.pairs(means, grand, distance)
+        grand = rows.mean.astype(np.float64)[None]
+        between = weights * engine.all_pairs(means, grand, distance)[:, 0]
         behind = weights * engine.pairs(means, centers, distance)
         inertia = math.fsum([rows.spread, *(-between).tolist(), *behind.tolist()])
-        remoteness = rows.weight * float(engine.pairs(grand[:1], 0 * grand[:1], distance)[0])
-        lost = rows.spread + math.sqrt(rows.spread) * math.sqrt(remoteness)  # times 2**-52
+        lost = rows.spread + math.sqrt(rows.spread) * math.sqrt(rows.remoteness)  # times 2**-52
         if inertia > lost * 2.0**-10:
             return inertia
     return engine.total(engine.distances(rows, centers, rows.labels), rows.weights)

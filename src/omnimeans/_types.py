@@ -121,6 +121,7 @@ class Rows(Protocol):
     mean: Floats  # (d,) weighted mean of the rows, in their dtype
     spread: float  # weighted sum of squared distances to the mean
     weight: float  # sum of the weights
+    remoteness: float  # weight times the squared distance of the mean from zero
 
 
 class Seeding(Protocol):

@@ -75,7 +75,7 @@ def rows(
             "that fits into memory."
         )
     checks = {"dtype": FLOATS, "ensure_all_finite": False, "estimator": estimator}
-    frame = nw.from_native(X, pass_through=True)
+    frame = X if isinstance(X, np.ndarray) else nw.from_native(X, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(
             f"X is a lazy frame ({type(X).__name__}), whose rows are not in memory. Collect it "
@@ -174,7 +174,9 @@ def algorithm(name: str, k: int) -> str:
 
 
 def seed(random_state: Any) -> int:
-    """Return one number to seed all randomness of a fit; the same for an int and its generator."""
+    """Return one number to seed all randomness of a fit."""
+    if isinstance(random_state, (int, np.integer)) and 0 <= random_state < 2**32:
+        return int(random_state)
     limit = np.iinfo(np.int64).max
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(limit))

@@ -6,7 +6,9 @@ Every verb is one call of the core in ``native/``, which releases the GIL.
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import joblib
@@ -34,6 +36,7 @@ class CpuRows:
     mean: Floats
     spread: float
     weight: float
+    remoteness: float
 
 
 class CpuEngine:
@@ -63,7 +66,10 @@ class CpuEngine:
         if distance.kernel != "euclidean":
             core = place(distance.kernel)
         core.set_frame(mean, _scale(spread / weight))
-        return CpuRows(X, weights, distance, labels, grid, core, n, d, mean, spread, weight)
+        remoteness = weight * float(_core.pairs(mean[None], 0 * mean[None], "euclidean")[0])
+        return CpuRows(
+            X, weights, distance, labels, grid, core, n, d, mean, spread, weight, remoteness
+        )
 
     def step(self, rows: CpuRows, centers: Floats) -> Pass:
         """Assign every row to its nearest centre and sum up the clusters."""
@@ -167,6 +173,15 @@ def available_threads() -> int:
     >>> available_threads() >= 1
     True
     """
+    affinity = getattr(os, "sched_getaffinity", None)
+    return _joblib_threads(
+        frozenset(affinity(0)) if affinity else None, os.environ.get("LOKY_MAX_CPU_COUNT")
+    )
+
+
+@cache
+def _joblib_threads(affinity: frozenset[int] | None, limit: str | None) -> int:
+    """Ask joblib, which reads several files, once for every mask and limit that the user sets."""
     return max(1, int(joblib.cpu_count()))
 
 

@@ -32,6 +32,7 @@ class ReferenceRows:
     mean: Floats = field(init=False)
     spread: float = field(init=False)
     weight: float = field(init=False)
+    remoteness: float = field(init=False)
 
 
 class ReferenceEngine:
@@ -50,6 +51,7 @@ class ReferenceEngine:
         means, totals = self.means(rows, _sums(rows, np.zeros(n, dtype=np.int32), 1))
         rows.mean, rows.weight = means[0].astype(X.dtype), float(totals[0])
         rows.spread = self.total(sq_distance(X, rows.mean), weights)
+        rows.remoteness = rows.weight * float(sq_distance(rows.mean, 0 * rows.mean))
         return rows
 
     def step(self, rows: ReferenceRows, centers: Floats) -> Pass:

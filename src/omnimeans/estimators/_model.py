@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,13 @@ class CenterModel(
     metric: str
     engine: str
     n_threads: int | None
+
+    @classmethod
+    @cache
+    def _get_param_names(cls) -> list[str]:
+        """Return the names of the parameters; scikit-learn inspects the signature every time."""
+        names: list[str] = super()._get_param_names()
+        return names
 
     def _distance(self) -> Distance:
         """Return the row of the table of distances that `metric` names."""

@@ -68,6 +68,16 @@ class Watcher:
         return announced_start
 
     def __call__(self, record: Iteration, centers: Floats) -> bool:
+        if self.verbose:
+            self._tell(record)
+        self.iteration += 1
+        if self.callback is None:
+            return False
+        shown = centers.view()
+        shown.flags.writeable = False
+        return bool(self.callback(record, shown))
+
+    def _tell(self, record: Iteration) -> None:
         self._say(f"Iteration {self.iteration}, inertia {record.inertia}.")
         if record.shift == 0.0:
             self._say(f"Converged at iteration {self.iteration}: strict convergence.")
@@ -76,10 +86,6 @@ class Watcher:
                 f"Converged at iteration {self.iteration}: center shift {record.shift} within "
                 f"tolerance {self.tol}."
             )
-        self.iteration += 1
-        shown = centers.view()
-        shown.flags.writeable = False
-        return self.callback is not None and bool(self.callback(record, shown))
 
     def _say(self, line: str) -> None:
         if self.verbose:
