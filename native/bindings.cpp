@@ -100,12 +100,12 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
           // The arrays must live as long as the rows that point into them.
           nb::keep_alive<1, 2>(), nb::keep_alive<1, 3>(), nb::keep_alive<1, 4>())
       .def("set_frame",
-           [](Self& self, In1<T> offset, double scale) {
+           [](Self& self, In1<T> offset, double mean_square) {
              require(static_cast<std::int64_t>(offset.shape(0)) == self.matrix().d,
                      "an offset is needed for each column");
-             self.set_frame(offset.data(), static_cast<T>(scale));
+             self.set_frame(offset.data(), mean_square);
            },
-           "offset"_a.noconvert(), "scale"_a)
+           "offset"_a.noconvert(), "mean_square"_a)
       .def("step",
            [](Self& self, InC<T> centers, int threads) {
              require(static_cast<std::int64_t>(centers.shape(1)) == self.matrix().d &&
@@ -245,21 +245,18 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
         return copy_of(all, {all.size()});
       },
       "x"_a.noconvert(), "weights"_a.none().noconvert(), "threads"_a);
-  m.def("nearest", [](In2<T> x, InC<T> centers, const std::string& kernel, In1<T> offset,
-                      double scale, int threads) {
+  m.def("nearest", [](In2<T> x, InC<T> centers, const std::string& kernel, int threads) {
     const Matrix<T> rows = matrix(x);
-    require(x.shape(1) == centers.shape(1) && x.shape(1) == offset.shape(0) && centers.shape(0) > 0,
-            "centres and offset need as many columns as the rows");
+    require(x.shape(1) == centers.shape(1) && centers.shape(0) > 0,
+            "the centres need as many columns as the rows");
     const Metric metric = metric_of(kernel);
     Out<std::int32_t> out = new_array<std::int32_t>({x.shape(0)});
     {
       nb::gil_scoped_release release;
-      nearest(rows, centers.data(), centers.shape(0), metric,
-              Frame<T>{offset.data(), static_cast<T>(scale)}, out.data(), some(threads));
+      nearest(rows, centers.data(), centers.shape(0), metric, out.data(), some(threads));
     }
     return out;
-  }, "x"_a.noconvert(), "centers"_a.noconvert(), "kernel"_a, "offset"_a.noconvert(), "scale"_a,
-     "threads"_a);
+  }, "x"_a.noconvert(), "centers"_a.noconvert(), "kernel"_a, "threads"_a);
   m.def("all_pairs", [](In2<T> x, InC<T> centers, const std::string& kernel, int threads) {
     const Matrix<T> rows = matrix(x);
     require(x.shape(1) == centers.shape(1) && centers.shape(0) > 0,

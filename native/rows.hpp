@@ -37,6 +37,9 @@ std::int64_t rows_per_chunk(const Matrix<T>& x, std::int64_t k, int threads) {
   return std::max<std::int64_t>(kMaxTile, rows / kMaxTile * kMaxTile);
 }
 
+// A power of two for the frame of values of this mean square.
+double scale_for(double mean_square);
+
 // What a pass counted; the sums stay with the rows.
 struct Counts {
   std::int64_t moved = 0, redecided = 0;
@@ -48,9 +51,9 @@ class Rows {
   Rows(Matrix<T> x, const double* weights, std::int32_t* labels, Metric metric, Magic grid)
       : x_(x), weights_(weights), labels_(labels), metric_(metric), grid_(std::move(grid)) {}
 
-  void set_frame(const T* offset, T scale) {
+  void set_frame(const T* offset, double mean_square) {
     offset_.assign(offset, offset + x_.d);
-    scale_ = scale;
+    scale_ = static_cast<T>(scale_for(mean_square));
   }
 
   // Assigns every row to its nearest centre and keeps the sums of the clusters.  Labels of -1 mark
@@ -94,7 +97,7 @@ class Rows {
 
 // The nearest centre of rows that are only passing by.
 template <typename T>
-void nearest(const Matrix<T>& x, const T* centers, std::int64_t k, Metric metric, Frame<T> frame,
+void nearest(const Matrix<T>& x, const T* centers, std::int64_t k, Metric metric,
              std::int32_t* labels, int threads);
 
 // The distance of each row to each centre, (n, k).

@@ -32,8 +32,8 @@ def adopted():
     made = met()
     made.adopt(1)
     return made
-def nearest(x=X, centers=two, kernel="euclidean", offset=np.zeros(2), scale=1.0, threads=1):
-    return _core.nearest(x, centers, kernel, offset, scale, threads)
+def nearest(x=X, centers=two, kernel="euclidean", threads=1):
+    return _core.nearest(x, centers, kernel, threads)
 """
 
 # calls that must not be answered
@@ -106,7 +106,6 @@ REFUSED = {
     # without rows
     "nearest of nothing": "nearest(centers=X[:0])",
     "nearest of three columns": "nearest(centers=np.zeros((2, 3)))",
-    "nearest with a short offset": "nearest(offset=np.zeros(1))",
     "nearest by no threads": "nearest(threads=0)",
     "nearest by cosine": "nearest(kernel='cosine')",
     "nearest column by column": "nearest(x=np.asfortranarray(X))",

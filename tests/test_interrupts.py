@@ -94,7 +94,7 @@ VERBS = {
     "own distances": "rows.core.distances(few, rows.labels, t)",
     "step": "rows.core.step(many, t)",
     "medians": "rows.core.medians(8, None, t)",
-    "nearest": "_core.nearest(X, many, 'euclidean', rows.mean, 1.0, t)",
+    "nearest": "_core.nearest(X, many, 'euclidean', t)",
     "all_pairs": "_core.all_pairs(X, few, 'euclidean', t)",
 }
 

@@ -169,7 +169,7 @@ def _inertia(
         behind = weights * engine.pairs(means, centers, distance)
         inertia = math.fsum([rows.spread, *(-between).tolist(), *behind.tolist()])
         lost = rows.spread + math.sqrt(rows.spread) * math.sqrt(rows.remoteness)  # times 2**-52
-        if inertia > lost * 2.0**-10:
+        if inertia > lost * 2.0**-12:
             return inertia
     return engine.total(engine.distances(rows, centers, rows.labels), rows.weights)
 

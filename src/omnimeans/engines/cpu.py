@@ -5,7 +5,6 @@ Every verb is one call of the core in ``native/``, which releases the GIL.
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -65,7 +64,7 @@ class CpuEngine:
         spread = self.total(core.distances(mean[None], None, threads), weights)
         if distance.kernel != "euclidean":
             core = place(distance.kernel)
-        core.set_frame(mean, _scale(spread / weight))
+        core.set_frame(mean, spread / weight)
         remoteness = weight * float(_core.pairs(mean[None], 0 * mean[None], "euclidean")[0])
         return CpuRows(
             X, weights, distance, labels, grid, core, n, d, mean, spread, weight, remoteness
@@ -115,11 +114,8 @@ class CpuEngine:
 
     def nearest(self, X: Floats, centers: Floats, distance: Distance) -> I32:
         """Return the nearest centre of rows that were never placed."""
-        # Any frame gives the same labels; the centres' own leaves the least to be re-decided.
-        offset = centers.mean(axis=0, dtype=np.float64).astype(X.dtype)
-        spread = float(np.square(centers.astype(np.float64) - offset).sum() / len(centers))
         threads = self._threads(len(X) * centers.size)
-        labels: I32 = _core.nearest(X, centers, distance.kernel, offset, _scale(spread), threads)
+        labels: I32 = _core.nearest(X, centers, distance.kernel, threads)
         return labels
 
     def all_pairs(self, X: Floats, centers: Floats, distance: Distance) -> F64:
@@ -183,13 +179,3 @@ def available_threads() -> int:
 def _joblib_threads(affinity: frozenset[int] | None, limit: str | None) -> int:
     """Ask joblib, which reads several files, once for every mask and limit that the user sets."""
     return max(1, int(joblib.cpu_count()))
-
-
-def _scale(mean_square: float) -> float:
-    """Return a power of two that brings rows of this mean square into float32's range.
-
-    Ordinary data is left as it is, which is a little faster.
-    """
-    if not 0.0 < mean_square < math.inf or 2.0**-60 < mean_square < 2.0**60:
-        return 1.0
-    return math.ldexp(1.0, -max(-120, min(120, math.frexp(mean_square)[1] // 2)))
