@@ -95,6 +95,7 @@ def pin(cores: list[int]) -> None:
 
 def _batch(call: Call) -> int:
     """Warm the call up and return how often it has to be repeated to last long enough."""
+    call({"seed": 0})  # the first call may import, compile or allocate
     repeat = 1
     while True:
         seconds, _ = _timed(call, {"seed": 0}, repeat)

@@ -130,7 +130,7 @@ struct Seeding<T>::Finder {
                                self.rows_.metric(), &away);
       if (!(away < self.closest_[i])) continue;
       gains[j] += self.gain(i, away);
-      if (--room >= 0) found[j].push_back({i, away});
+      if (--room >= 0) found[j].emplace_back(i, away);
     }
   }
 };
@@ -151,7 +151,9 @@ void Seeding<T>::list_winners() {
   }
   std::vector<std::unique_ptr<float[]>> tiles(threads_);
   std::vector<std::vector<std::int64_t>> gains(threads_, std::vector<std::int64_t>(count_));
-  std::vector<std::int64_t> room(threads_, x.n / (2 * threads_));  // 16 bytes each: 8 a row
+  // Lists of 4 bytes a row, or of 768 KiB where that is more; rows are numbered in 32 bits.
+  const std::int64_t entries = x.n >> 32 ? 0 : std::max<std::int64_t>(x.n / 3, 1 << 16);
+  std::vector<std::int64_t> room(threads_, entries / threads_);
   const std::int64_t grain = rows_per_chunk(x, count_, threads_);
   const bool whole =
       parallel(x.n, grain, threads_, [&](int worker, std::int64_t begin, std::int64_t end) {
@@ -198,8 +200,8 @@ void Seeding<T>::worth(const std::int64_t* which, std::int64_t count, std::int64
     out[m] = current_ ? gains_[which[m]] : 0;
     if (current_) continue;
     for (const auto& lists : found_) {
-      for (const auto& [row, away] : lists[which[m]]) {
-        if (away < closest_[row]) out[m] += gain(row, away);
+      for (const Nearer& it : lists[which[m]]) {
+        if (it.distance() < closest_[it.row]) out[m] += gain(it.row, it.distance());
       }
     }
   }
@@ -210,12 +212,12 @@ void Seeding<T>::adopt(std::int64_t which) {
   const bool first = centers_ == 0;
   if (listed_) {
     for (const auto& lists : found_) {
-      for (const auto& [row, away] : lists[which]) {
-        if (away >= closest_[row]) continue;
-        const std::int64_t before = share(row);
-        closest_[row] = away;
-        const std::int64_t change = share(row) - before;
-        blocks_[row / kBlock] += change;
+      for (const Nearer& it : lists[which]) {
+        if (it.distance() >= closest_[it.row]) continue;
+        const std::int64_t before = share(it.row);
+        closest_[it.row] = it.distance();
+        const std::int64_t change = share(it.row) - before;
+        blocks_[it.row / kBlock] += change;
         total_ += change;
       }
     }

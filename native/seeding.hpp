@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "rows.hpp"
@@ -36,9 +37,18 @@ class Seeding {
   std::int64_t columns() const { return rows_.matrix().d; }
 
  private:
+  // Twelve bytes: the distance in two halves, so that nothing is lost to alignment.
   struct Nearer {
-    std::int64_t row;
-    double away;
+    std::uint32_t row;
+    std::uint32_t away[2];
+    Nearer(std::int64_t i, double distance) : row(static_cast<std::uint32_t>(i)) {
+      std::memcpy(away, &distance, sizeof away);
+    }
+    double distance() const {
+      double out;
+      std::memcpy(&out, away, sizeof out);
+      return out;
+    }
   };
   struct Finder;
 

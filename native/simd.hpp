@@ -75,7 +75,7 @@ static inline std::uint32_t not_greater(Vec a, Vec b) {
 }
 #endif
 
-static inline Vec vabs(Vec a) { return vmax(a, -a); }
+static inline Vec vabs(Vec a) { return (Vec)((IVec)a & INT32_MAX); }
 
 // a0 b0 a1 b1 ... of the lower (upper) halves of a and b.
 template <int... I>

@@ -14,7 +14,7 @@ from omnimeans._types import I64, Engine, Floats, Rows, Start
 
 # Rounds of k-means++ that share a look at the rows: one for every so many centres chosen.  A round
 # changes about one row in as many as there are centres, so few of the candidates shrink meanwhile.
-ROUNDS_SHARE = 24
+ROUNDS_SHARE = 28
 SPARE = 4  # one candidate in so many is drawn in reserve
 
 
