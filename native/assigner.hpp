@@ -31,10 +31,9 @@ class Assigner {
       const int count = static_cast<int>(std::min<std::int64_t>(screen_.tile, end - first));
       for (int i = 0; i < count; ++i) rows[i] = x_.row(first + i);
       for (int i = count; i < screen_.tile; ++i) rows[i] = rows[0];
-      screen_for<T>().pack(screen_, rows, frame_, tile_.get());
-      const std::uint64_t doubt =
-          kernels().propose(screen_, tile_.get(), x_.ahead(first + screen_.tile, screen_.tile, end),
-                            labels, thresholds_);
+      const void* ahead = x_.ahead(first + screen_.tile, screen_.tile, end);
+      const std::uint64_t doubt = screen_for<T>().propose(screen_, rows, frame_, tile_.get(), ahead,
+                                                          labels, thresholds_);
       if (doubt == 0 && sink_.all(first, labels, count)) continue;
       for (int i = 0; i < count; ++i) {
         if (doubt >> i & 1) {

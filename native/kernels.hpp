@@ -50,6 +50,11 @@ struct ScreenKernels {
   void (*prepare)(Screen&, const T* centers, std::int64_t k, std::int64_t d, Metric, Frame<T>);
   // Brings screen.tile rows into `tile`: (d, screen.tile), then their norms, then work space.
   void (*pack)(const Screen&, const T* const* rows, Frame<T>, float* tile);
+  // Nearest centre of each of screen.tile rows, with `tile` as work space; returns a bit for each
+  // row that stays in doubt, with the score that a centre must reach to be a candidate in
+  // `threshold`.  `ahead` may point to the rows of the next tile, which are fetched meanwhile.
+  std::uint64_t (*propose)(const Screen&, const T* const* rows, Frame<T>, float* tile,
+                           const void* ahead, std::int32_t* labels, float* threshold);
 };
 
 // Called for centre `j` with the rows of the tile (a bit each) that may belong to it.
@@ -60,11 +65,6 @@ struct Kernels {
   ScreenKernels<float> screen_f32;
   ScreenKernels<double> screen_f64;
 
-  // Nearest centre of each row of a tile; returns a bit for each row that stays in doubt, with the
-  // score that a centre must reach to be a candidate in `threshold`.
-  // `ahead` may point to the rows of the next tile, which are fetched meanwhile.
-  std::uint64_t (*propose)(const Screen&, float* tile, const void* ahead, std::int32_t* labels,
-                           float* threshold);
   // The threshold for `candidates` that finds every centre nearer to a row than `closest`.
   void (*reach)(const Screen&, const float* tile, const float* closest, float* threshold);
   // Reports every centre whose score reaches the threshold of one of `rows` (a bit each), in order.

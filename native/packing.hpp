@@ -55,41 +55,58 @@ inline void grow(Vec& size, Vec x) {
   size += M == Metric::euclidean ? x * x : vabs(x);
 }
 
-// Squares of kLanes rows and features are transposed in registers; the rest goes one by one.
+// Brings features [begin, end) of the rows to `out` and adds them to the rows' sizes, in `sizes`.
+// Squares of kLanes rows and features are transposed in registers; the rest goes one by one.  The
+// last feature of guarded centres is the rows' norm.
 template <Metric M, bool kScaled, typename T>
-void pack_rows(const Screen& screen, const T* const* rows, Frame<T> frame, float* tile) {
-  const int width = screen.tile, d = screen.d;
+void pack_strip(const Screen& screen, const T* const* rows, Frame<T> frame, int begin, int end,
+                float* out, float* sizes) {
+  const int width = screen.tile, given = end < screen.d ? end : screen.d;
   for (int first = 0; first < width; first += kLanes) {
-    Vec size = broadcast(0.0f);
-    int f = 0;
-    for (; f + kLanes <= d; f += kLanes) {
+    Vec size = begin ? load(sizes + first) : broadcast(0.0f);
+    float* to = out + first;
+    int f = begin;
+    for (; f + kLanes <= given; f += kLanes) {
       Vec square[kLanes];
       for (int i = 0; i < kLanes; ++i) square[i] = framed<kScaled>(rows[first + i], frame, f);
       transpose(square);
-      for (int i = 0; i < kLanes; ++i) {
-        store(tile + (f + i) * width + first, square[i]);
-        grow<M>(size, square[i]);
+      Vec part[4] = {};  // four short chains of additions instead of a long one
+      for (int i = 0; i < kLanes; ++i, to += width) {
+        store(to, square[i]);
+        grow<M>(part[i & 3], square[i]);
       }
+      size += (part[0] + part[1]) + (part[2] + part[3]);
     }
-    for (; f < d; ++f) {
-      float* out = tile + f * width + first;
-      for (int i = 0; i < kLanes; ++i) out[i] = framed_one(rows[first + i], frame, f);
-      grow<M>(size, load(out));
+    for (; f < given; ++f, to += width) {
+      for (int i = 0; i < kLanes; ++i) to[i] = framed_one(rows[first + i], frame, f);
+      grow<M>(size, load(to));
     }
-    if (M == Metric::euclidean && screen.guarded) store(tile + d * width + first, vsqrt(size));
-    store(tile + screen.features * width + first, size);
+    if (given < end) store(to, vsqrt(size));
+    store(sizes + first, size);
   }
 }
 
+template <Metric M, typename T>
+void pack_features(const Screen& screen, const T* const* rows, Frame<T> frame, int begin, int end,
+                   float* out, float* sizes) {
+  if (frame.scale == 1) {
+    pack_strip<M, false>(screen, rows, frame, begin, end, out, sizes);
+  } else {
+    pack_strip<M, true>(screen, rows, frame, begin, end, out, sizes);
+  }
+}
+
+// The rows' sizes, behind the room for all their features.
+inline float* sizes_of(const Screen& screen, float* tile) {
+  return tile + static_cast<std::size_t>(screen.features) * screen.tile;
+}
+
+// A whole tile at once.
 template <typename T>
 void pack(const Screen& screen, const T* const* rows, Frame<T> frame, float* tile) {
-  const bool scaled = frame.scale != 1;
-  if (screen.metric == Metric::euclidean) {
-    return scaled ? pack_rows<Metric::euclidean, true>(screen, rows, frame, tile)
-                  : pack_rows<Metric::euclidean, false>(screen, rows, frame, tile);
-  }
-  return scaled ? pack_rows<Metric::manhattan, true>(screen, rows, frame, tile)
-                : pack_rows<Metric::manhattan, false>(screen, rows, frame, tile);
+  const auto pack_all = screen.metric == Metric::euclidean ? pack_features<Metric::euclidean, T>
+                                                           : pack_features<Metric::manhattan, T>;
+  pack_all(screen, rows, frame, 0, screen.features, tile, sizes_of(screen, tile));
 }
 
 // The error bound of a score, relative to |c|^2 / 2 + |x||c|; see screen.cpp.
@@ -129,7 +146,9 @@ void prepare(Screen& screen, const T* centers, std::int64_t k, std::int64_t d, M
   const bool narrow = features <= kNarrow;
   screen.tile = kLanes * (narrow ? vectors_for(features) : kWide);
   const int strips = (features * screen.tile * 4 + kStripBytes - 1) / kStripBytes;
-  screen.strip = narrow ? features : (features + strips - 1) / strips;
+  // Whole squares, so that a strip can be packed by itself.
+  const int even = (features + strips - 1) / strips;
+  screen.strip = narrow ? features : (even + kLanes - 1) / kLanes * kLanes;
   screen.value_bytes = sizeof(T);
   screen.floats = static_cast<std::size_t>(screen.tile) *
                   (features + 1 + (screen.strip < features ? screen.k : 0));

@@ -141,16 +141,16 @@ inline void sweep_sized(int size, const Strip& strip, const float* c, const floa
   }
 }
 
-template <Metric M, class Sink>
-inline void sweep_wide(const Screen& screen, float* tile, const void* ahead, Sink& sink) {
+// `strip_at(f, features)` says where some features of the tile lie; it may bring them there.
+template <Metric M, class StripAt, class Sink>
+inline void sweep_wide(const Screen& screen, StripAt strip_at, float* scores, const void* ahead,
+                       Sink& sink) {
   const Groups groups(screen.k);
   const int width = screen.tile;
-  float* scores = tile + static_cast<std::size_t>(screen.features + 1) * width;
   for (int f = 0; f < screen.features; f += screen.strip) {
     const int features =
         f + screen.strip < screen.features ? screen.strip : screen.features - f;
-    const Strip strip{tile + static_cast<std::size_t>(f) * width, features, f == 0,
-                      f + features == screen.features,
+    const Strip strip{strip_at(f, features), features, f == 0, f + features == screen.features,
                       ahead ? static_cast<const char*>(ahead) +
                                   static_cast<std::size_t>(f) * width * screen.value_bytes
                             : nullptr,
@@ -167,16 +167,21 @@ inline void sweep_wide(const Screen& screen, float* tile, const void* ahead, Sin
   }
 }
 
+// Work space behind the sizes, for the scores between strips.
+inline float* scores_of(const Screen& screen, float* tile) {
+  return sizes_of(screen, tile) + screen.tile;
+}
+
 // Which lanes are in doubt, their labels, and the scores that candidates must reach.
 template <Metric M, int V>
-inline std::uint64_t certify(const Screen& screen, const float* tile, const Best<V>& seen,
+inline std::uint64_t certify(const Screen& screen, const float* sizes, const Best<V>& seen,
                              std::int32_t* labels, float* threshold) {
   const float u = 0x1p-24f, screened = screen_error(screen);
   const float decided = (screen.d / 8.0f + 8) * 0x1p-52f * (1.01f + screen.d * 4 * u);
   std::uint64_t doubt = 0;
   for (int v = 0; v < V; ++v) {
     const Vec best = seen.best[v];
-    Vec size = load(tile + (screen.features * V + v) * kLanes);
+    Vec size = load(sizes + v * kLanes);
     Vec norm = broadcast(screen.reach), error;
     Vec overflow = broadcast(0.0f);
     if (screen.guarded) {
@@ -250,23 +255,35 @@ inline auto dispatch(const Screen& screen, Do&& act) {
   return act.template wide<Metric::manhattan>();
 }
 
+// Packs, sweeps and certifies a tile.  With many features each strip is packed just before all
+// centres pass over it, into the same place, and never leaves the nearest cache.
+template <typename T>
 struct Propose {
   const Screen& screen;
+  const T* const* rows;
+  Frame<T> frame;
   float* tile;
   const void* ahead;
   std::int32_t* labels;
   float* threshold;
   template <Metric M, int D, int V>
   std::uint64_t narrow() {
+    float* sizes = sizes_of(screen, tile);
+    pack_features<M>(screen, rows, frame, 0, D, tile, sizes);
     Best<V> seen;
     sweep_narrow<M, D, V>(screen, tile, seen);
-    return certify<M, V>(screen, tile, seen, labels, threshold);
+    return certify<M, V>(screen, sizes, seen, labels, threshold);
   }
   template <Metric M>
   std::uint64_t wide() {
+    float* sizes = sizes_of(screen, tile);
+    const auto fresh = [&](int f, int features) {
+      pack_features<M>(screen, rows, frame, f, f + features, tile, sizes);
+      return tile;
+    };
     Best<kWide> seen;
-    sweep_wide<M>(screen, tile, ahead, seen);
-    return certify<M, kWide>(screen, tile, seen, labels, threshold);
+    sweep_wide<M>(screen, fresh, scores_of(screen, tile), ahead, seen);
+    return certify<M, kWide>(screen, sizes, seen, labels, threshold);
   }
 };
 
@@ -287,14 +304,16 @@ struct Candidates {
   template <Metric M>
   int wide() {
     Reach<kWide> reach{threshold, rows, found, context};
-    sweep_wide<M>(screen, tile, ahead, reach);
+    const auto packed = [&](int f, int) { return tile + static_cast<std::size_t>(f) * screen.tile; };
+    sweep_wide<M>(screen, packed, scores_of(screen, tile), ahead, reach);
     return 0;
   }
 };
 
-std::uint64_t propose(const Screen& screen, float* tile, const void* ahead, std::int32_t* labels,
-                      float* threshold) {
-  return dispatch(screen, Propose{screen, tile, ahead, labels, threshold});
+template <typename T>
+std::uint64_t propose(const Screen& screen, const T* const* rows, Frame<T> frame, float* tile,
+                      const void* ahead, std::int32_t* labels, float* threshold) {
+  return dispatch(screen, Propose<T>{screen, rows, frame, tile, ahead, labels, threshold});
 }
 
 void candidates(const Screen& screen, float* tile, const void* ahead, const float* threshold,
@@ -308,9 +327,8 @@ const Kernels& screen_kernels() {
 #define OMNIMEANS_STRING_(x) #x
 #define OMNIMEANS_STRING(x) OMNIMEANS_STRING_(x)
   static constexpr Kernels table = {OMNIMEANS_STRING(OMNIMEANS_KERNELS),
-                                    {prepare<float>, pack<float>},
-                                    {prepare<double>, pack<double>},
-                                    propose,
+                                    {prepare<float>, pack<float>, propose<float>},
+                                    {prepare<double>, pack<double>, propose<double>},
                                     reach,
                                     candidates};
   return table;

@@ -77,7 +77,7 @@ static inline std::uint32_t not_greater(Vec a, Vec b) {
 
 static inline Vec vabs(Vec a) { return (Vec)((IVec)a & INT32_MAX); }
 
-// a0 b0 a1 b1 ... of the lower (upper) halves of a and b.
+// Shuffles of two vectors by a pattern, a function from the lane of the result to the lane of (a, b).
 template <int... I>
 struct Lanes {};
 template <int N, int... I>
@@ -86,22 +86,59 @@ template <int... I>
 struct CountLanes<0, I...> {
   typedef Lanes<I...> type;
 };
-template <int... I>
-static inline Vec interleave(Vec a, Vec b, int upper, Lanes<I...>) {
-  return upper ? __builtin_shufflevector(a, b, (kLanes / 2 + I / 2 + (I & 1) * kLanes)...)
-               : __builtin_shufflevector(a, b, (I / 2 + (I & 1) * kLanes)...);
+template <int (*kPattern)(int), int... I>
+static inline Vec shuffled(Vec a, Vec b, Lanes<I...>) {
+  return __builtin_shufflevector(a, b, kPattern(I)...);
+}
+template <int (*kPattern)(int)>
+static inline Vec shuffle(Vec a, Vec b) {
+  return shuffled<kPattern>(a, b, typename CountLanes<kLanes>::type{});
 }
 
-// Transposes a square of kLanes vectors: log2(kLanes) perfect shuffles.
+// Within blocks of four lanes: values alternating, pairs alternating; of the lower or upper halves.
+template <int kUpper>
+constexpr int by_value(int i) { return i / 4 * 4 + i % 4 / 2 + 2 * kUpper + i % 2 * kLanes; }
+template <int kUpper>
+constexpr int by_pair(int i) { return i / 4 * 4 + i % 2 + 2 * kUpper + i % 4 / 2 * kLanes; }
+// Whole blocks: the lower or upper half of a, then of b; every other block of a, then of b.
+template <int kUpper>
+constexpr int halves(int i) {
+  return i % (kLanes / 2) + kUpper * kLanes / 2 + i / (kLanes / 2) * kLanes;
+}
+template <int kOdd>
+constexpr int alternate(int i) {
+  return i % 4 + (i / 4 * 2 % (kLanes / 4) + kOdd) * 4 + i / (kLanes / 2) * kLanes;
+}
+
+// Transposes a square of kLanes vectors: first squares of four by four, then the squares as blocks.
+// Shuffles within blocks and of whole blocks are the cheap ones.
 static inline void transpose(Vec (&rows)[kLanes]) {
-  constexpr CountLanes<kLanes>::type all{};
-  Vec next[kLanes];
-  for (int width = 1; width < kLanes; width *= 2) {
-    for (int i = 0; i < kLanes / 2; ++i) {
-      next[2 * i] = interleave(rows[i], rows[i + kLanes / 2], 0, all);
-      next[2 * i + 1] = interleave(rows[i], rows[i + kLanes / 2], 1, all);
+  constexpr int blocks = kLanes / 4;
+  Vec column[4][blocks];  // column[c][g]: of every block, column c of rows 4 g to 4 g + 3
+  for (int g = 0; g < blocks; ++g) {
+    const Vec* r = rows + 4 * g;
+    const Vec low01 = shuffle<by_value<0>>(r[0], r[1]), high01 = shuffle<by_value<1>>(r[0], r[1]);
+    const Vec low23 = shuffle<by_value<0>>(r[2], r[3]), high23 = shuffle<by_value<1>>(r[2], r[3]);
+    column[0][g] = shuffle<by_pair<0>>(low01, low23);
+    column[1][g] = shuffle<by_pair<1>>(low01, low23);
+    column[2][g] = shuffle<by_pair<0>>(high01, high23);
+    column[3][g] = shuffle<by_pair<1>>(high01, high23);
+  }
+  for (int c = 0; c < 4; ++c) {
+    const Vec* g = column[c];
+    if constexpr (blocks == 4) {
+      const Vec low01 = shuffle<halves<0>>(g[0], g[1]), high01 = shuffle<halves<1>>(g[0], g[1]);
+      const Vec low23 = shuffle<halves<0>>(g[2], g[3]), high23 = shuffle<halves<1>>(g[2], g[3]);
+      rows[c] = shuffle<alternate<0>>(low01, low23);
+      rows[4 + c] = shuffle<alternate<1>>(low01, low23);
+      rows[8 + c] = shuffle<alternate<0>>(high01, high23);
+      rows[12 + c] = shuffle<alternate<1>>(high01, high23);
+    } else if constexpr (blocks == 2) {
+      rows[c] = shuffle<halves<0>>(g[0], g[1]);
+      rows[4 + c] = shuffle<halves<1>>(g[0], g[1]);
+    } else {
+      rows[c] = g[0];
     }
-    for (int i = 0; i < kLanes; ++i) rows[i] = next[i];
   }
 }
 
