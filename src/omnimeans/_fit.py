@@ -25,6 +25,7 @@ from omnimeans._types import (
     Rows,
     Start,
     StopReason,
+    equal_rows,
 )
 from omnimeans.distances import DISTANCES
 
@@ -129,7 +130,7 @@ def repair(engine: Engine, rows: Rows, centers: Floats, seen: Pass, empty: I64) 
             continue  # a copy of one that has moved
         members = rows.labels == rows.labels[row]
         copies = members & (away == away[row])
-        copies[copies] = (rows.X[copies] == rows.X[row]).all(axis=1)
+        copies[copies] = equal_rows(rows, np.flatnonzero(copies), int(row))
         if np.any(away[members & ~copies] >= 0.0):
             seen = engine.relabel(rows, np.flatnonzero(copies), int(empty[filled]))
             away[copies] = 0.0

@@ -115,13 +115,18 @@ class Rows(Protocol):
 
     n: int  # rows
     d: int  # columns
-    X: Floats  # (n, d)
+    dtype: np.dtype[Any]  # of the centres: float32 for float32 rows, else float64
+    X: Any  # (n, d) as it was placed; rows are read by `take`
     weights: F64 | None  # (n,) or None for unit weights
     labels: I32  # (n,) nearest centre in the last step, -1 before the first
     mean: Floats  # (d,) weighted mean of the rows, in their dtype
     spread: float  # weighted sum of squared distances to the mean
     weight: float  # sum of the weights
     remoteness: float  # weight times the squared distance of the mean from zero
+
+    def take(self, numbers: Any) -> Floats:
+        """Return these rows as a plain array of `dtype`, in the order of their numbers."""
+        ...
 
 
 class Seeding(Protocol):
@@ -153,6 +158,18 @@ class Seeding(Protocol):
         ...
 
 
+def equal_rows(rows: Rows, numbers: I64, row: int) -> NDArray[np.bool_]:
+    """Tell which of these rows are copies of one row; a missing value is like another."""
+    model = rows.take(np.array([row]))
+    same = np.empty(len(numbers), dtype=np.bool_)
+    some = max(1, 2**18 // rows.d)  # rows looked at together
+    for first in range(0, len(numbers), some):
+        seen = rows.take(numbers[first : first + some])
+        equal = (seen == model) | ((seen != seen) & (model != model))
+        same[first : first + some] = equal.all(axis=1)
+    return same
+
+
 R = TypeVar("R", bound=Rows)
 
 
@@ -164,7 +181,7 @@ class EngineOf(Protocol[R]):
 
     name: str
 
-    def place(self, X: Floats, weights: F64 | None, distance: Distance) -> R:
+    def place(self, X: Any, weights: F64 | None, distance: Distance) -> R:
         """Look at all rows once and return them ready for passes."""
         ...
 
@@ -203,11 +220,15 @@ class EngineOf(Protocol[R]):
         """Return what k-means++ needs to know about the rows, before the first centre."""
         ...
 
-    def nearest(self, X: Floats, centers: Floats, distance: Distance) -> I32:
+    def nearest(self, X: Any, centers: Floats, distance: Distance) -> I32:
         """Return the nearest centre of rows that were never placed."""
         ...
 
-    def all_pairs(self, X: Floats, centers: Floats, distance: Distance) -> F64:
+    def own(self, X: Any, centers: Floats, labels: I32, distance: Distance) -> F64:
+        """Return the distance of each row to its own centre, of rows that were never placed."""
+        ...
+
+    def all_pairs(self, X: Any, centers: Floats, distance: Distance) -> F64:
         """Return the distance of each row to each centre, (n, k)."""
         ...
 

@@ -19,7 +19,7 @@ from sklearn.utils import assert_all_finite, check_array, check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from omnimeans._types import F64, I32, Distance, Floats, Rows
+from omnimeans._types import F64, I32, Distance, Floats, Rows, equal_rows
 from omnimeans.distances import DISTANCES
 
 # Constraints on parameters, in the form that scikit-learn checks and words them.
@@ -260,10 +260,11 @@ def scale(rows: Rows) -> None:
 
 def _all_alike(rows: Rows) -> bool:
     """Tell whether the rows that count are copies of one, whose values can be summed exactly."""
-    counted = rows.X if rows.weights is None else rows.X[rows.weights > 0.0]
-    sizes = np.abs(counted[0], dtype=np.float64)
+    weights = np.ones(rows.n) if rows.weights is None else rows.weights
+    counted = np.flatnonzero(weights)
+    sizes = np.abs(rows.take(counted[:1])[0], dtype=np.float64)
     summable = sizes.max() < LARGEST**2 and (sizes[sizes > 0.0] > LARGEST**-1.5).all()
-    return bool(summable and (counted == counted[0]).all())
+    return bool(summable and equal_rows(rows, counted, int(counted[0])).all())
 
 
 def all_clusters_found(labels: I32, k: int) -> None:

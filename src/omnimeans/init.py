@@ -25,15 +25,15 @@ def random_rows(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) ->
     the sample (P. Efraimidis and P. Spirakis, Information Processing Letters 97, 2006).
     """
     if rows.weights is None or (rows.weights == rows.weights[0]).all():
-        return rows.X[rng.choice(rows.n, size=k, replace=False)]
+        return rows.take(rng.choice(rows.n, size=k, replace=False))
     with np.errstate(divide="ignore"):
         arrival = rng.standard_exponential(rows.n) / rows.weights
-    return rows.X[np.argsort(arrival, kind="stable")[:k]]
+    return rows.take(np.argsort(arrival, kind="stable")[:k])
 
 
 def kmeans_plusplus(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
     """Return `k` rows by greedy k-means++."""
-    return rows.X[kmeans_plusplus_rows(engine, rows, k, rng)]
+    return rows.take(kmeans_plusplus_rows(engine, rows, k, rng))
 
 
 def kmeans_plusplus_rows(
@@ -59,7 +59,7 @@ def kmeans_plusplus_rows(
         tickets = rng.integers(0, 2**64, size=size if chosen else 1, dtype=np.uint64)
         pool = seeding.draw(tickets)
         before, luck = seeding.closest(pool), rng.random(len(pool))
-        seeding.meet(rows.X[pool])
+        seeding.meet(rows.take(pool))
         used = 0
         for _ in range(rounds):
             fair = np.ones(len(pool), dtype=bool)

@@ -17,6 +17,7 @@ from omnimeans import _core
 from omnimeans._sums import Grid
 from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Pass
 
+BLOCK = 65536  # rows that get a copy of their centre beside them at a time
 SMALL = 1 << 20  # multiply-adds; a pass with fewer is over before a second thread has woken up
 
 
@@ -36,6 +37,16 @@ class CpuRows:
     spread: float
     weight: float
     remoteness: float
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the centres."""
+        return self.X.dtype
+
+    def take(self, numbers: Any) -> Floats:
+        """Return these rows as a plain array, in the order of their numbers."""
+        taken: Floats = self.X[numbers]
+        return taken
 
 
 class CpuEngine:
@@ -117,6 +128,12 @@ class CpuEngine:
         threads = self._threads(len(X) * centers.size)
         labels: I32 = _core.nearest(X, centers, distance.kernel, threads)
         return labels
+
+    def own(self, X: Floats, centers: Floats, labels: I32, distance: Distance) -> F64:
+        """Return the distance of each row to its own centre, of rows that were never placed."""
+        blocks = (slice(i, i + BLOCK) for i in range(0, len(X), BLOCK))
+        away = [self.pairs(X[block], centers[labels[block]], distance) for block in blocks]
+        return np.concatenate(away)
 
     def all_pairs(self, X: Floats, centers: Floats, distance: Distance) -> F64:
         """Return the distance of each row to each centre, (n, k)."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,16 @@ class ReferenceRows:
     spread: float = field(init=False)
     weight: float = field(init=False)
     remoteness: float = field(init=False)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the centres."""
+        return self.X.dtype
+
+    def take(self, numbers: Any) -> Floats:
+        """Return these rows as a plain array, in the order of their numbers."""
+        taken: Floats = self.X[numbers]
+        return taken
 
 
 class ReferenceEngine:
@@ -123,6 +134,10 @@ class ReferenceEngine:
         for i in range(0, len(X), BLOCK):
             labels[i : i + BLOCK] = compare(X[i : i + BLOCK, None], centers).argmin(axis=1)
         return labels
+
+    def own(self, X: Floats, centers: Floats, labels: I32, distance: Distance) -> F64:
+        """Return the distance of each row to its own centre, of rows that were never placed."""
+        return self.pairs(X, centers[labels], distance)
 
     def all_pairs(self, X: Floats, centers: Floats, distance: Distance) -> F64:
         """Return the distance of each row to each centre, (n, k)."""

@@ -18,8 +18,6 @@ from omnimeans import _validate
 from omnimeans._types import I32, Distance, Engine, Floats
 from omnimeans.engines import open_engine
 
-BLOCK = 65536  # rows that get a copy of their centre beside them at a time
-
 
 class CenterModel(
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
@@ -184,6 +182,4 @@ class CenterModel(
         weights = _validate.weights(sample_weight, X)
         X, centers = _validate.same_type(X, centers)
         labels = engine.nearest(X, centers, distance)
-        blocks = (slice(i, i + BLOCK) for i in range(0, len(X), BLOCK))
-        away = [engine.pairs(X[block], centers[labels[block]], distance) for block in blocks]
-        return -float(engine.total(np.concatenate(away), weights))
+        return -float(engine.total(engine.own(X, centers, labels, distance), weights))

@@ -29,7 +29,7 @@ def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> 
     """Return the start that the user asked for, by name, by function or by centres."""
     if isinstance(init, str):
         return INITS[init]
-    dtype = rows.X.dtype
+    dtype = rows.dtype
     if not callable(init):
         given = _validate.initial_centers(init, k, rows.d, dtype)
         return lambda engine, rows, k, rng: given
