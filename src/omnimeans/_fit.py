@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from omnimeans import looks
 from omnimeans._types import (
     F64,
     I64,
@@ -25,7 +26,6 @@ from omnimeans._types import (
     Rows,
     Start,
     StopReason,
-    equal_rows,
 )
 from omnimeans.distances import DISTANCES
 
@@ -118,23 +118,24 @@ def repair(engine: Engine, rows: Rows, centers: Floats, seen: Pass, empty: I64) 
 
     A row that carries its whole cluster, or sits on its centre, stays where it is.
     """
-    away = engine.distances(rows, centers, rows.labels)
-    if rows.weights is not None:
-        away[rows.weights == 0.0] = -1.0  # a row without weight is no row
-    filled = 0
-    farthest_first = np.argsort(-away, kind="stable")
-    for row in farthest_first[: np.count_nonzero(away > 0.0)]:
-        if filled == len(empty):
+    sizes = np.sum(engine.each(rows, looks.members, len(centers)), axis=0)
+    gone, after, count, filled = np.empty(0, dtype=np.int64), (math.inf, -1), 8, 0
+    while filled < len(empty):
+        count = min(rows.n, 4 * max(count, len(empty)))
+        far = looks.first_of(engine.each(rows, looks.farthest, centers, count, after, gone), count)
+        if not len(far[0]):
             break
-        if away[row] == 0.0:
-            continue  # a copy of one that has moved
-        members = rows.labels == rows.labels[row]
-        copies = members & (away == away[row])
-        copies[copies] = equal_rows(rows, np.flatnonzero(copies), int(row))
-        if np.any(away[members & ~copies] >= 0.0):
-            seen = engine.relabel(rows, np.flatnonzero(copies), int(empty[filled]))
-            away[copies] = 0.0
-            filled += 1
+        found = engine.each(rows, looks.copies, centers, far)
+        for i, (number, cluster) in enumerate(zip(*far[1:3], strict=True)):
+            if filled == len(empty) or number in gone:  # a copy of one that has moved
+                continue
+            copies = np.concatenate([part[i] for part in found])
+            if sizes[cluster] > len(copies):
+                seen = engine.relabel(rows, copies, int(empty[filled]))
+                sizes[cluster] -= len(copies)
+                gone = np.union1d(gone, copies)
+                filled += 1
+        after = (float(far[0][-1]), int(far[1][-1]))
     return seen, filled
 
 
@@ -149,8 +150,7 @@ def finish(
     """Make the record: labels and inertia are those of these very centres."""
     if stop != "fixed point":
         engine.step(rows, centers)
-    away = engine.distances(rows, centers, rows.labels)
-    inertia = engine.total(away, rows.weights)
+    inertia = engine.inertia(rows, centers)
     return Fit(centers, rows.labels.copy(), inertia, tuple(history), stop)
 
 
@@ -172,7 +172,7 @@ def _inertia(
         lost = rows.spread + math.sqrt(rows.spread) * math.sqrt(rows.remoteness)  # times 2**-52
         if inertia > lost * 2.0**-12:
             return inertia
-    return engine.total(engine.distances(rows, centers, rows.labels), rows.weights)
+    return engine.inertia(rows, centers)
 
 
 def _squared_shift(engine: Engine, before: Floats, after: Floats) -> float:

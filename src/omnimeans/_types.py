@@ -113,6 +113,7 @@ class Distance:
 class Rows(Protocol):
     """Data as an engine holds it, with what one look at all rows told about it."""
 
+    first: int  # number of the first row; more than 0 in a part of larger data
     n: int  # rows
     d: int  # columns
     dtype: np.dtype[Any]  # of the centres: float32 for float32 rows, else float64
@@ -158,9 +159,8 @@ class Seeding(Protocol):
         ...
 
 
-def equal_rows(rows: Rows, numbers: I64, row: int) -> NDArray[np.bool_]:
-    """Tell which of these rows are copies of one row; a missing value is like another."""
-    model = rows.take(np.array([row]))
+def equal_rows(rows: Rows, numbers: I64, model: Floats) -> NDArray[np.bool_]:
+    """Tell which of these rows are copies of this one (d,); a missing value is like another."""
     same = np.empty(len(numbers), dtype=np.bool_)
     some = max(1, 2**18 // rows.d)  # rows looked at together
     for first in range(0, len(numbers), some):
@@ -171,6 +171,7 @@ def equal_rows(rows: Rows, numbers: I64, row: int) -> NDArray[np.bool_]:
 
 
 R = TypeVar("R", bound=Rows)
+T = TypeVar("T")
 
 
 class EngineOf(Protocol[R]):
@@ -214,6 +215,17 @@ class EngineOf(Protocol[R]):
 
     def total(self, values: F64, weights: F64 | None) -> float:
         """Return the exact (weighted) sum of the values, correctly rounded."""
+        ...
+
+    def inertia(self, rows: R, centers: Floats) -> float:
+        """Return the exact weighted sum of the rows' distances to their own centres."""
+        ...
+
+    def each(self, rows: R, look: Callable[..., T], *what: Any) -> list[T]:
+        """Return ``look(engine, part, *what)`` for each part that the rows are kept in.
+
+        See :mod:`omnimeans.looks`.
+        """
         ...
 
     def seeding(self, rows: R) -> Seeding:

@@ -19,7 +19,8 @@ from sklearn.utils import assert_all_finite, check_array, check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from omnimeans._types import F64, I32, Distance, Floats, Rows, equal_rows
+from omnimeans import looks
+from omnimeans._types import F64, I32, Distance, Engine, Floats, Rows
 from omnimeans.distances import DISTANCES
 
 # Constraints on parameters, in the form that scikit-learn checks and words them.
@@ -245,11 +246,11 @@ def squared_norms(norms: Any, X: Floats) -> None:
         )
 
 
-def scale(rows: Rows) -> None:
+def scale(engine: Engine, rows: Rows) -> None:
     """Refuse data whose squared distances leave the range of float64."""
     variance = rows.spread / rows.weight
     limit = LARGEST**2
-    if 1 / limit < variance < limit or _all_alike(rows):
+    if 1 / limit < variance < limit or _all_alike(engine, rows):
         return
     trouble = "underflow to 0" if variance < 1 else "overflow to infinity"
     raise ValueError(
@@ -258,13 +259,14 @@ def scale(rows: Rows) -> None:
     )
 
 
-def _all_alike(rows: Rows) -> bool:
+def _all_alike(engine: Engine, rows: Rows) -> bool:
     """Tell whether the rows that count are copies of one, whose values can be summed exactly."""
-    weights = np.ones(rows.n) if rows.weights is None else rows.weights
-    counted = np.flatnonzero(weights)
-    sizes = np.abs(rows.take(counted[:1])[0], dtype=np.float64)
+    alike, ones = zip(*engine.each(rows, looks.one_value), strict=True)
+    values = np.concatenate(ones)
+    sizes = np.abs(values[0], dtype=np.float64)
     summable = sizes.max() < LARGEST**2 and (sizes[sizes > 0.0] > LARGEST**-1.5).all()
-    return bool(summable and equal_rows(rows, counted, int(counted[0])).all())
+    same = (values == values[0]) | ((values != values) & (values[0] != values[0]))
+    return bool(summable and all(alike) and same.all())
 
 
 def all_clusters_found(labels: I32, k: int) -> None:

@@ -16,6 +16,7 @@ from omnimeans._types import I64, Engine, Floats, Rows, Start
 # changes about one row in as many as there are centres, so few of the candidates shrink meanwhile.
 ROUNDS_SHARE = 28
 SPARE = 4  # one candidate in so many is drawn in reserve
+WAITING = 1 << 20  # rows that get a waiting time at once
 
 
 def random_rows(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
@@ -26,9 +27,16 @@ def random_rows(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) ->
     """
     if rows.weights is None or (rows.weights == rows.weights[0]).all():
         return rows.take(rng.choice(rows.n, size=k, replace=False))
-    with np.errstate(divide="ignore"):
-        arrival = rng.standard_exponential(rows.n) / rows.weights
-    return rows.take(np.argsort(arrival, kind="stable")[:k])
+    soonest, numbers = np.empty(0), np.empty(0, dtype=np.int64)
+    for i in range(0, rows.n, WAITING):
+        weights = rows.weights[i : i + WAITING]
+        with np.errstate(divide="ignore"):
+            arrival = rng.standard_exponential(len(weights)) / weights
+        arrival = np.concatenate([soonest, arrival])
+        numbers = np.concatenate([numbers, np.arange(i, i + len(weights))])
+        first = np.argsort(arrival, kind="stable")[:k]
+        soonest, numbers = arrival[first], numbers[first]
+    return rows.take(numbers)
 
 
 def kmeans_plusplus(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:

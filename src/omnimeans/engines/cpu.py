@@ -6,9 +6,10 @@ Every verb is one call of the core in ``native/``, which releases the GIL.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import joblib
 import numpy as np
@@ -16,6 +17,8 @@ import numpy as np
 from omnimeans import _core
 from omnimeans._sums import Grid
 from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Pass
+
+T = TypeVar("T")
 
 BLOCK = 65536  # rows that get a copy of their centre beside them at a time
 SMALL = 1 << 20  # multiply-adds; a pass with fewer is over before a second thread has woken up
@@ -37,6 +40,7 @@ class CpuRows:
     spread: float
     weight: float
     remoteness: float
+    first: int = 0
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -118,6 +122,14 @@ class CpuEngine:
         """Return the exact (weighted) sum of the values, correctly rounded."""
         total: float = _core.total(values, weights)
         return total
+
+    def inertia(self, rows: CpuRows, centers: Floats) -> float:
+        """Return the exact weighted sum of the rows' distances to their own centres."""
+        return self.total(self.distances(rows, centers, rows.labels), rows.weights)
+
+    def each(self, rows: CpuRows, look: Callable[..., T], *what: Any) -> list[T]:
+        """Return ``look(engine, rows, *what)``, once: the rows are in one part."""
+        return [look(self, rows, *what)]
 
     def seeding(self, rows: CpuRows) -> CpuSeeding:
         """Return what k-means++ needs to know about the rows, before the first centre."""

@@ -6,14 +6,17 @@ It is slow on purpose and shares no code with the compiled core; the two agree b
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from omnimeans._sums import Grid, two_product
 from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Pass
+
+T = TypeVar("T")
 
 BLOCK = 1024  # rows compared with all centres at a time
 
@@ -34,6 +37,7 @@ class ReferenceRows:
     spread: float = field(init=False)
     weight: float = field(init=False)
     remoteness: float = field(init=False)
+    first: int = 0
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -122,6 +126,14 @@ class ReferenceEngine:
             return math.fsum(np.concatenate(terms).tolist())
         except OverflowError:
             return math.inf
+
+    def inertia(self, rows: ReferenceRows, centers: Floats) -> float:
+        """Return the exact weighted sum of the rows' distances to their own centres."""
+        return self.total(self.distances(rows, centers, rows.labels), rows.weights)
+
+    def each(self, rows: ReferenceRows, look: Callable[..., T], *what: Any) -> list[T]:
+        """Return ``look(engine, rows, *what)``, once: the rows are in one part."""
+        return [look(self, rows, *what)]
 
     def seeding(self, rows: ReferenceRows) -> ReferenceSeeding:
         """Return what k-means++ needs to know about the rows, before the first centre."""

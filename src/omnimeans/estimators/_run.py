@@ -21,7 +21,7 @@ def place(engine: Engine, X: Floats, weights: F64 | None, distance: Distance) ->
     """Hand the rows to the engine, and refuse those whose distances cannot be told apart."""
     with np.errstate(over="ignore", invalid="ignore"):  # judged by the next line, in words
         rows: Rows = engine.place(X, weights, distance)
-    _validate.scale(rows)
+    _validate.scale(engine, rows)
     return rows
 
 

@@ -1,0 +1,76 @@
+"""Looks: small questions about the rows, asked where the rows are.
+
+A look is a function ``(engine, rows, *what)`` of some rows; :meth:`Engine.each` sends it to all of
+them, in as many parts as the engine keeps them in, and returns the answers in the rows' order.  So
+a question is written once, for rows in memory, in a file, or on other machines.  Row numbers in an
+answer count from the first row of all.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from omnimeans._types import F64, I64, Engine, Floats, Rows, equal_rows
+
+# away (m,), numbers (m,), clusters (m,) and values (m, d) of some rows
+Far = tuple[F64, I64, I64, Floats]
+
+
+def members(engine: Engine, rows: Rows, k: int) -> I64:
+    """Return how many rows each cluster has; a row without weight is no row."""
+    labels = rows.labels if rows.weights is None else rows.labels[rows.weights > 0.0]
+    return np.bincount(labels, minlength=k)
+
+
+def farthest(
+    engine: Engine,
+    rows: Rows,
+    centers: Floats,  # (k, d)
+    count: int,  # as many as this, those farthest from their own centres
+    after: tuple[float, int],  # that come after the row of this distance and number
+    gone: I64,  # sorted numbers of rows that are left out
+) -> Far:
+    """Return the rows worst off, the farthest first and of equals the lowest number."""
+    away = _own_distances(engine, rows, centers)
+    limit, last = after
+    numbers = np.arange(rows.first, rows.first + rows.n)
+    open_ = (away > 0.0) & ((away < limit) | ((away == limit) & (numbers > last)))
+    if len(gone):
+        open_ &= ~np.isin(numbers, gone)
+    found = np.flatnonzero(open_)
+    if len(found) > count:
+        found = found[away[found] >= np.partition(away[found], -count)[-count]]
+    found = found[np.argsort(-away[found], kind="stable")][:count]
+    labels = rows.labels[found].astype(np.int64)
+    return away[found], numbers[found], labels, rows.take(found)
+
+
+def first_of(parts: list[Far], count: int) -> Far:
+    """Return the first `count` of several parts' rows, in the order of one part's."""
+    away, numbers, labels, values = (np.concatenate(of) for of in zip(*parts, strict=True))
+    order = np.lexsort((numbers, -away))[:count]
+    return away[order], numbers[order], labels[order], values[order]
+
+
+def copies(engine: Engine, rows: Rows, centers: Floats, far: Far) -> list[I64]:
+    """Return the numbers of the rows in the same cluster that are copies of each of these."""
+    away = _own_distances(engine, rows, centers)
+    found = []
+    for distance, _, cluster, values in zip(*far, strict=True):
+        alike = np.flatnonzero((rows.labels == cluster) & (away == distance))
+        found.append(alike[equal_rows(rows, alike, values)] + rows.first)
+    return found
+
+
+def one_value(engine: Engine, rows: Rows) -> tuple[bool, Floats]:
+    """Return whether the rows that count are copies of one, and the first of them, if any."""
+    counted = np.arange(rows.n) if rows.weights is None else np.flatnonzero(rows.weights > 0.0)
+    one = rows.take(counted[:1])
+    return not len(one) or bool(equal_rows(rows, counted, one[0]).all()), one
+
+
+def _own_distances(engine: Engine, rows: Rows, centers: Floats) -> F64:
+    away = engine.distances(rows, centers, rows.labels)
+    if rows.weights is not None:
+        away[rows.weights == 0.0] = -1.0
+    return away
