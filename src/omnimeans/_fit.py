@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from omnimeans import looks
+from omnimeans import _scaling, looks
 from omnimeans._types import (
     F64,
     I64,
@@ -42,8 +42,12 @@ def run(
     tol: float,
     callback: Callback | None = None,
 ) -> Fit:
-    """Run Lloyd's algorithm from one start per generator and return the best fit."""
+    """Run Lloyd's algorithm from one start per generator and return the best fit.
+
+    Rows may have been rescaled; the callback and the caller see the user's units.
+    """
     best: Fit | None = None
+    callback = _scaling.watched(callback, rows.exponent, distance)
     for rng in rngs:
         centers = start(engine, rows, k, rng)
         fit = lloyd(
@@ -58,7 +62,7 @@ def run(
         if best is None or fit.inertia < best.inertia:
             best = fit
     assert best is not None
-    return best
+    return _scaling.restored(best, rows.exponent, distance)
 
 
 def lloyd(
@@ -110,7 +114,7 @@ def move(
         means = engine.medians(rows, len(centers), guess=centers)
     if empty:
         means[weights == 0.0] = means[np.argmax(weights)]  # fewer distinct rows than clusters
-    return means.astype(centers.dtype), inertia, repaired
+    return _scaling.held(means.astype(centers.dtype), rows.exponent), inertia, repaired
 
 
 def repair(engine: Engine, rows: Rows, centers: Floats, seen: Pass, empty: I64) -> tuple[Pass, int]:

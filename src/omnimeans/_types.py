@@ -124,6 +124,7 @@ class Rows(Protocol):
     spread: float  # weighted sum of squared distances to the mean
     weight: float  # sum of the weights
     remoteness: float  # weight times the squared distance of the mean from zero
+    exponent: int  # the values are the user's, divided by 2**exponent; 0 unless they are extreme
 
     def take(self, numbers: Any) -> Floats:
         """Return these rows as a plain array of `dtype`, in the order of their numbers."""

@@ -19,7 +19,7 @@ from sklearn.utils import assert_all_finite, check_array, check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from omnimeans import looks
+from omnimeans import _scaling, looks
 from omnimeans._types import F64, I32, Distance, Engine, Floats, Rows
 from omnimeans.distances import DISTANCES
 
@@ -28,7 +28,7 @@ ONE_OR_MORE = Interval(Integral, 1, None, closed="left")
 ZERO_OR_MORE = Interval(Real, 0, None, closed="left")
 RANDOM_STATE = ["random_state", np.random.Generator]
 
-# Squared distances between values of at most this size, and of at least its inverse, are safe.
+# Weights of at most this size, and of at least its inverse, are safe.
 LARGEST = 1e140
 
 FLOATS = [np.float64, np.float32]  # float32 stays, everything else becomes the first
@@ -37,6 +37,7 @@ FLOATS = [np.float64, np.float32]  # float32 stays, everything else becomes the 
 METRICS: dict[str, Distance] = {
     name: row for name, row in DISTANCES.items() if name != "manhattan-mean"
 }
+_APART = "Leave out the columns or rows that are out of scale, or bring the columns to one scale."
 # What to do instead, where that is known.
 _INSTEAD = {
     "cosine": " Or scale the rows to unit length (sklearn.preprocessing.normalize), where "
@@ -184,8 +185,10 @@ def seed(random_state: Any) -> int:
     return int(check_random_state(random_state).randint(limit, dtype=np.int64))
 
 
-def initial_centers(centers: Any, k: int, d: int, dtype: np.dtype[Any]) -> Floats:
-    """Return the centres to start from as an array of the data's type."""
+def initial_centers(
+    centers: Any, k: int, d: int, dtype: np.dtype[Any], exponent: int = 0
+) -> Floats:
+    """Return the centres to start from, divided by ``2**exponent``, in the data's type."""
     checked: Floats = check_array(centers, dtype=dtype, order="C", input_name="init")
     mismatches = ((k, "number of clusters"), (d, "number of features of the data"))
     for got, (wanted, what) in zip(checked.shape, mismatches, strict=True):
@@ -194,12 +197,12 @@ def initial_centers(centers: Any, k: int, d: int, dtype: np.dtype[Any]) -> Float
                 f"The shape of the initial centers {checked.shape} does not match the {what} "
                 f"{wanted}."
             )
-    if float(np.abs(checked).max()) > LARGEST:
+    if _scaling.top(checked) > _scaling.reach(exponent):
         raise ValueError(
-            f"An initial centre has a value of {np.abs(checked).max()}, whose squared distances "
-            f"overflow; values up to {LARGEST} are allowed. Start from rows of X."
+            f"An initial centre has a value of {_scaling.top(checked)}, which is so far from the "
+            "rows of X that its squared distances overflow. Start from rows of X."
         )
-    return checked
+    return _scaling.divided(checked, exponent)
 
 
 def fitted_centers(centers: Any, d: int) -> Floats:
@@ -255,7 +258,7 @@ def scale(engine: Engine, rows: Rows) -> None:
     trouble = "underflow to 0" if variance < 1 else "overflow to infinity"
     raise ValueError(
         f"The squared distances between the rows of X {trouble} in float64 (their weighted mean is "
-        f"{variance}). Bring the values near 1 first, for example X / np.abs(X).max()."
+        f"{variance}). Bring the values near 1 first, or fit an array in memory, which is rescaled."
     )
 
 
@@ -267,6 +270,37 @@ def _all_alike(engine: Engine, rows: Rows) -> bool:
     summable = sizes.max() < LARGEST**2 and (sizes[sizes > 0.0] > LARGEST**-1.5).all()
     same = (values == values[0]) | ((values != values) & (values[0] != values[0]))
     return bool(summable and all(alike) and same.all())
+
+
+def exponent(X: Floats) -> int:
+    """Return the power of two that brings the rows into range, or say why there is none."""
+    found = _scaling.exponent_of(X)
+    if found is not None:
+        return found
+    raise ValueError(
+        f"The values of X lie too far apart, from {_scaling.smallest(X)} to {_scaling.top(X)} in "
+        f"absolute value: the squared distances between the small ones vanish beside the others in "
+        f"float64. {_APART}"
+    )
+
+
+def exponent_between(X: Floats, centers: Floats) -> int:
+    """Return the power of two that brings rows and centres into range, or say why there is none."""
+    found = _scaling.exponent_between(X, centers)
+    if found is None:
+        raise ValueError(
+            "The values of the centres lie too far apart, up to "
+            f"{_scaling.top(centers)} in absolute value: their squared distances vanish beside "
+            f"those values in float64. {_APART}"
+        )
+    if X.dtype == np.float64 and _scaling.top(X) > _scaling.reach(found):
+        row, column = np.unravel_index(np.argmax(np.abs(X)), X.shape)
+        raise ValueError(
+            f"The value {X[row, column]} in row {row}, column {column} of X, counted from 0, is so "
+            f"far from the centres (values up to {_scaling.top(centers)}) that its differences "
+            "from all of them are the same in float64. Remove the row, or check its units."
+        )
+    return found
 
 
 def all_clusters_found(labels: I32, k: int) -> None:

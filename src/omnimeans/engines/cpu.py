@@ -41,6 +41,7 @@ class CpuRows:
     weight: float
     remoteness: float
     first: int = 0
+    exponent: int = 0
 
     @property
     def dtype(self) -> np.dtype[Any]:

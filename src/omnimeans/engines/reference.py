@@ -38,6 +38,7 @@ class ReferenceRows:
     weight: float = field(init=False)
     remoteness: float = field(init=False)
     first: int = 0
+    exponent: int = 0
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -121,6 +122,10 @@ class ReferenceEngine:
 
     def total(self, values: F64, weights: F64 | None) -> float:
         """Return the exact (weighted) sum of the values, correctly rounded."""
+        with np.errstate(over="ignore"):
+            products = values if weights is None else values * weights
+        if not np.isfinite(products).all():
+            return math.inf
         terms = (values,) if weights is None else two_product(values, weights)
         try:
             return math.fsum(np.concatenate(terms).tolist())

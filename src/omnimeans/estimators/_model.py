@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import (
@@ -15,8 +15,20 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 
 from omnimeans import _validate
+from omnimeans._scaling import divided, restored_sum, scaled
 from omnimeans._types import I32, Distance, Engine, Floats
 from omnimeans.engines import open_engine
+
+
+class Ready(NamedTuple):
+    """Rows and centres of one type, divided by a power of two where their squares need it."""
+
+    engine: Engine
+    X: Floats
+    centers: Floats
+    distance: Distance
+    exponent: int
+    dtype: np.dtype[Any]  # of the rows as they were given
 
 
 class CenterModel(
@@ -44,13 +56,23 @@ class CenterModel(
         """Return the row of the table of distances that `metric` names."""
         return _validate.metric(self.metric)
 
-    def _ready(self, X: Any) -> tuple[Engine, Floats, Floats, Distance]:
+    def _ready(self, X: Any) -> Ready:
         """Return all that is needed to compare new rows with the centres as they are now."""
         check_is_fitted(self, "cluster_centers_")
         distance = self._distance()
         X = _validate.rows(X, estimator=self, reset=False)
         centers = _validate.fitted_centers(self.cluster_centers_, X.shape[1])
-        return open_engine(self.engine, self.n_threads), X, centers, distance
+        dtype = X.dtype
+        X, centers = _validate.same_type(X, centers)
+        exponent = _validate.exponent_between(X, centers)
+        return Ready(
+            open_engine(self.engine, self.n_threads),
+            divided(X, exponent),
+            divided(centers, exponent),
+            distance,
+            exponent,
+            dtype,
+        )
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> I32:
         """Find the clusters and return the label of each row.
@@ -126,8 +148,8 @@ class CenterModel(
         >>> model.predict([[2.0], [7.0]])
         array([0, 1], dtype=int32)
         """
-        engine, X, centers, distance = self._ready(X)
-        return engine.nearest(*_validate.same_type(X, centers), distance)
+        ready = self._ready(X)
+        return ready.engine.nearest(ready.X, ready.centers, ready.distance)
 
     def transform(self, X: Any) -> Floats:
         """Return the distance of each row to each centre.
@@ -149,11 +171,13 @@ class CenterModel(
         >>> model.transform([[2.5]])
         array([[2. , 6.5]])
         """
-        engine, X, centers, distance = self._ready(X)
-        away = engine.all_pairs(*_validate.same_type(X, centers), distance)
-        if distance.kernel == "euclidean":
+        ready = self._ready(X)
+        away: Floats = ready.engine.all_pairs(ready.X, ready.centers, ready.distance)
+        if ready.distance.kernel == "euclidean":
             np.sqrt(away, out=away)
-        return away.astype(X.dtype, copy=False)
+        if ready.exponent:
+            away = scaled(away, ready.exponent)
+        return away.astype(ready.dtype, copy=False)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return minus the objective on these rows: the higher, the better.
@@ -178,8 +202,8 @@ class CenterModel(
         >>> om.KMeans(n_clusters=1).fit([[0.0], [4.0]]).score([[2.0], [3.0]])
         -1.0
         """
-        engine, X, centers, distance = self._ready(X)
+        engine, X, centers, distance, exponent, _ = self._ready(X)
         weights = _validate.weights(sample_weight, X)
-        X, centers = _validate.same_type(X, centers)
         labels = engine.nearest(X, centers, distance)
-        return -float(engine.total(engine.own(X, centers, labels, distance), weights))
+        total = float(engine.total(engine.own(X, centers, labels, distance), weights))
+        return -restored_sum(total, exponent, distance)

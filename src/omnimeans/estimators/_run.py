@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from omnimeans import _validate
+from omnimeans._scaling import divided, scaled
 from omnimeans._types import F64, Callback, Distance, Engine, Floats, Iteration, Rows, Start
 from omnimeans.init import INITS
 
@@ -18,10 +19,14 @@ def generator(seed: int, restart: int) -> np.random.Generator:
 
 
 def place(engine: Engine, X: Floats, weights: F64 | None, distance: Distance) -> Rows:
-    """Hand the rows to the engine, and refuse those whose distances cannot be told apart."""
-    with np.errstate(over="ignore", invalid="ignore"):  # judged by the next line, in words
-        rows: Rows = engine.place(X, weights, distance)
-    _validate.scale(engine, rows)
+    """Hand the rows to the engine, divided by a power of two where their squares need it."""
+    exponent = _validate.exponent(X) if isinstance(X, np.ndarray) else 0
+    with np.errstate(over="ignore", invalid="ignore"):  # judged by the last check, in words
+        rows: Rows = engine.place(divided(X, exponent), weights, distance)
+    if isinstance(X, np.ndarray):
+        rows.exponent = exponent
+    else:
+        _validate.scale(engine, rows)
     return rows
 
 
@@ -31,18 +36,18 @@ def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> 
         return INITS[init]
     dtype = rows.dtype
     if not callable(init):
-        given = _validate.initial_centers(init, k, rows.d, dtype)
+        given = _validate.initial_centers(init, k, rows.d, dtype, rows.exponent)
         return lambda engine, rows, k, rng: given
 
     # the plain mean, as in scikit-learn, also where the rows have weights
     mean = rows.mean if rows.weights is None else engine.place(rows.X, None, distance).mean
-    centred = (rows.X - mean).astype(dtype)
+    centred = scaled((rows.X - mean).astype(dtype), rows.exponent)
 
     def called(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
         random_state = np.random.RandomState(rng.bit_generator)
         found = init(centred, k, random_state=random_state)
-        centers: Floats = _validate.initial_centers(found, k, rows.d, dtype) + mean
-        return centers.astype(dtype)
+        centers = _validate.initial_centers(found, k, rows.d, dtype, rows.exponent)
+        return (centers + mean).astype(dtype)
 
     return called
 

@@ -8,9 +8,11 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import StrOptions
 
 from omnimeans import _fit, _validate
+from omnimeans._scaling import restored_sum
 from omnimeans._types import Callback, Engine, Fit, Iteration, StopReason
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans.algorithms import NAMES, choose
+from omnimeans.distances import DISTANCES
 from omnimeans.engines import ENGINES, open_engine
 from omnimeans.estimators._model import CenterModel
 from omnimeans.estimators._run import Watcher, generator, place, start
@@ -207,7 +209,8 @@ class KMeans(CenterModel):
 
         engine = open_engine(self.engine, self.n_threads)
         rows = place(engine, X, weights, distance)
-        self._tol = float(self.tol * rows.spread / (rows.weight * rows.d))
+        tol = float(self.tol * rows.spread / (rows.weight * rows.d))
+        self._tol = restored_sum(tol, rows.exponent, DISTANCES["euclidean"])
         watcher = Watcher(bool(self.verbose), self._tol, self.callback)
         fit = _fit.run(
             engine,
@@ -217,7 +220,7 @@ class KMeans(CenterModel):
             [generator(seed, restart) for restart in range(self._n_init)],
             distance=distance,
             max_iter=int(self.max_iter),
-            tol=self._tol,
+            tol=tol,
             callback=watcher,
         )
         _validate.all_clusters_found(fit.labels, k)

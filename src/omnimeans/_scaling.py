@@ -1,0 +1,165 @@
+"""Exact rescaling of values whose squared distances would leave the range of float64.
+
+Squares double exponents: values of 1e160 have squared distances of 1e320, which is infinite, and
+values of 1e-200 have 1e-400, which is zero.  Such data are divided by a power of two before they
+are placed, and centres and sums are multiplied by it afterwards.  A power of two changes no bit of
+a mantissa, so the answer is that of ordinary data, scaled exactly; where the answer itself leaves
+the range (an inertia of 1e320), it is rounded to infinity or zero as any float64 is.
+
+Data is told by its *top*, the largest absolute value, and its *span*, the largest range of a
+column: a constant column has no part in any distance, however large its values are.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import replace
+
+import numpy as np
+
+from omnimeans._types import Callback, Distance, Fit, Floats, Iteration
+
+# Binary exponents.  Within the first two, data stay as they are; the rest leave room for the sums
+# of squares of many columns and rows, and for weights of up to 1e140.
+ORDINARY = 200
+HIGHEST = 400
+REACH = 440  # what is compared with safe data may be this large
+VANISHED = -450  # differences below 2**VANISHED have squares that lose digits
+
+SAMPLE = 256  # rows that mostly tell that the span is ordinary
+
+
+def exponent_of(X: Floats) -> int | None:
+    """Return the e for which ``X / 2**e`` is safe to square; 0 for all ordinary data.
+
+    None says that no power of two suits all values: some squared distances would vanish beside the
+    others.
+    """
+    if X.dtype != np.float64:
+        return 0  # float32's squares are well inside float64
+    highest = _exponent(top(X))
+    if highest <= ORDINARY and _span(X[:: max(1, len(X) // SAMPLE)]) >= 2.0**-ORDINARY:
+        return 0  # a sample is mostly enough
+    exponent = _suitable(highest, _span(X))
+    if exponent and _exponent(smallest(X)) <= exponent + VANISHED:
+        return None
+    return exponent
+
+
+def exponent_between(X: Floats, centers: Floats) -> int | None:
+    """Return the e for which distances of ``X / 2**e`` from ``centers / 2**e`` are safe.
+
+    It depends on the centres alone, so that a row's label does not depend on the other rows; only
+    centres that are all alike leave it to the rows.
+    """
+    if centers.dtype != np.float64:
+        return 0
+    span, highest = _span(centers), _exponent(top(centers))
+    if span == 0.0:
+        both = np.concatenate([X, centers])
+        span, highest = _span(both), _exponent(top(both))
+    return _suitable(highest, span)
+
+
+def divided(values: Floats, exponent: int) -> Floats:
+    """Return ``values / 2**exponent``."""
+    return scaled(values, -exponent) if exponent else values
+
+
+def scaled(values: Floats, exponent: int) -> Floats:
+    """Return ``values * 2**exponent``, rounded where that leaves the range."""
+    with np.errstate(over="ignore", under="ignore"):
+        return np.ldexp(values, exponent)
+
+
+def held(centers: Floats, exponent: int) -> Floats:
+    """Return centres as the user can hold them: tiny ones have fewer digits in the user's units."""
+    return divided(scaled(centers, exponent), exponent) if exponent else centers
+
+
+def restored_sum(total: float, exponent: int, distance: Distance) -> float:
+    """Return a sum of distances in the user's units."""
+    return _ldexp(total, exponent * (2 if distance.kernel == "euclidean" else 1))
+
+
+def restored_shift(shift: float, exponent: int) -> float:
+    """Return a sum of squared steps in the user's units; a step too small to square is a step."""
+    return max(_ldexp(shift, 2 * exponent), sys.float_info.min) if shift else 0.0
+
+
+def restored(fit: Fit, exponent: int, distance: Distance) -> Fit:
+    """Return the fit in the user's units."""
+    if exponent == 0:
+        return fit
+    return replace(
+        fit,
+        centers=scaled(fit.centers, exponent),
+        inertia=restored_sum(fit.inertia, exponent, distance),
+        history=tuple(_restored_record(record, exponent, distance) for record in fit.history),
+    )
+
+
+def watched(callback: Callback | None, exponent: int, distance: Distance) -> Callback | None:
+    """Return the callback that shows the user's own units to `callback`."""
+    if callback is None or exponent == 0:
+        return callback
+
+    def shown(record: Iteration, centers: Floats) -> bool | None:
+        record = _restored_record(record, exponent, distance)
+        return callback(record, scaled(centers, exponent))
+
+    return shown
+
+
+def reach(exponent: int) -> float:
+    """Return the largest value that can be compared with data of this exponent."""
+    return _ldexp(1.0, exponent + REACH)
+
+
+def top(X: Floats) -> float:
+    """Return the largest absolute value; values that are missing do not count."""
+    return max(float(np.fmax.reduce(X, axis=None)), -float(np.fmin.reduce(X, axis=None)))
+
+
+def smallest(X: Floats) -> float:
+    """Return the smallest absolute value that is not zero."""
+    sizes = np.abs(X)
+    return float(sizes.min(where=sizes > 0, initial=np.inf))
+
+
+def _restored_record(record: Iteration, exponent: int, distance: Distance) -> Iteration:
+    return replace(
+        record,
+        inertia=restored_sum(record.inertia, exponent, distance),
+        shift=restored_shift(record.shift, exponent),
+    )
+
+
+def _suitable(highest: int, span: float) -> int | None:
+    """Return the exponent for data whose top lies below ``2**highest``."""
+    if span == 0.0:  # rows that are all alike
+        return highest if abs(highest) > ORDINARY else 0
+    wide = _exponent(span)
+    if highest <= ORDINARY and wide >= -ORDINARY:
+        return 0
+    exponent = max(wide - ORDINARY, highest - HIGHEST)
+    return exponent if wide - exponent >= -HIGHEST else None
+
+
+def _span(X: Floats) -> float:
+    """Return half of the largest range of a column."""
+    half = 0.5 * np.fmax.reduce(X, axis=0) - 0.5 * np.fmin.reduce(X, axis=0)
+    return float(np.fmax.reduce(half))
+
+
+def _exponent(value: float) -> int:
+    """Return e with ``2**(e - 1) <= value < 2**e``; of infinity, more than of any number."""
+    return math.frexp(value)[1] if math.isfinite(value) else sys.float_info.max_exp + 1
+
+
+def _ldexp(value: float, exponent: int) -> float:
+    try:
+        return math.ldexp(value, exponent)
+    except OverflowError:
+        return math.inf
