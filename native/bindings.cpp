@@ -1,6 +1,5 @@
 // The Python face of the core: arrays in, arrays out, the GIL released while it works.
 #include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
@@ -9,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "arrays.hpp"
 #include "pool.hpp"
 #include "rows.hpp"
 #include "seeding.hpp"
@@ -18,52 +18,6 @@ using namespace nb::literals;
 
 namespace omnimeans {
 namespace {
-
-// Arrays are never converted on the way in: a copy would not outlive the call.
-template <typename T>
-using In2 = nb::ndarray<const T, nb::ndim<2>, nb::device::cpu>;
-template <typename T>
-using In1 = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-template <typename T>
-using InC = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-using Labels = nb::ndarray<std::int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-using MaybeWeights = std::optional<In1<double>>;
-
-template <typename T>
-using Out = nb::ndarray<nb::numpy, T>;
-
-template <typename T>
-Out<T> new_array(std::initializer_list<std::size_t> shape) {
-  std::size_t size = 1;
-  for (const std::size_t extent : shape) size *= extent;
-  T* data = new T[size]();
-  nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
-  return Out<T>(data, shape.size(), shape.begin(), owner);
-}
-
-template <typename T>
-Out<T> copy_of(const std::vector<T>& values, std::initializer_list<std::size_t> shape) {
-  Out<T> out = new_array<T>(shape);
-  std::copy(values.begin(), values.end(), out.data());
-  return out;
-}
-
-void require(bool holds, const char* message) {
-  if (!holds) throw std::invalid_argument(message);
-}
-
-template <typename T>
-Matrix<T> matrix(const In2<T>& x) {
-  require(x.shape(0) > 0 && x.shape(1) > 0, "the matrix is empty");
-  require(x.shape(1) == 1 || x.stride(1) == 1, "the values of a row must be contiguous");
-  return {x.data(), static_cast<std::int64_t>(x.shape(0)), static_cast<std::int64_t>(x.shape(1)),
-          x.stride(0)};
-}
-
-int some(int threads) {
-  require(threads >= 1, "at least one thread is needed");
-  return std::min(threads, 1024);
-}
 
 // Whether all labels are in [low, k).
 bool within(const std::int32_t* labels, std::size_t n, std::int64_t low, std::int64_t k) {
@@ -288,6 +242,10 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
 }  // namespace
 }  // namespace omnimeans
 
+namespace omnimeans {
+void bind_unit(nb::module_& m);  // in unit_bindings.cpp
+}
+
 NB_MODULE(_core, m) {
   using namespace omnimeans;
   m.doc() = "The compiled core of omnimeans; see native/.";
@@ -330,4 +288,5 @@ NB_MODULE(_core, m) {
       "values"_a.noconvert(), "weights"_a.none().noconvert());
   bind_rows<float>(m, "RowsF32", "SeedingF32");
   bind_rows<double>(m, "RowsF64", "SeedingF64");
+  bind_unit(m);
 }

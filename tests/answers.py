@@ -15,7 +15,7 @@ import numpy as np
 
 import hard_cases
 from omnimeans import _fit
-from omnimeans._types import Engine, Fit
+from omnimeans._types import Distance, Engine, Fit
 from omnimeans.distances import DISTANCES
 from omnimeans.engines import cpu, open_engine
 from omnimeans.init import INITS
@@ -48,10 +48,17 @@ CASES = [
 ]
 
 
+def opened(engine: Engine, distance: Distance) -> Engine:
+    """The same engine, for this distance."""
+    threads = getattr(engine, "n_threads", None)
+    return open_engine(engine.name, threads, distance)
+
+
 def fit(case: Case, engine: Engine, max_iter: int = 12) -> Fit:
     """Run Lloyd's algorithm on a case."""
     kind, n, d, k = DATA[case.data]
     distance = DISTANCES[case.metric]
+    engine = opened(engine, distance)
     X = hard_cases.rows(kind, n, d, np.dtype(case.dtype).type)
     rows = engine.place(X, hard_cases.weights(case.weighting, n), distance)
     centers = INITS[case.start](engine, rows, k, np.random.default_rng(n))
@@ -83,7 +90,8 @@ OUTLINE = {"engine": "cpu", "metric": "euclidean", "weights": None, "max_iter": 
 def lloyd(X: Any, centers: Any, **changes: Any) -> Fit:
     """Lloyd's algorithm from these centres, as OUTLINE says but for the changes."""
     how = OUTLINE | changes
-    engine, distance = open_engine(how["engine"]), DISTANCES[how["metric"]]
+    distance = DISTANCES[how["metric"]]
+    engine = open_engine(how["engine"], distance=distance)
     return _fit.lloyd(
         engine,
         engine.place(X, how["weights"], distance),

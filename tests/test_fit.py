@@ -115,7 +115,7 @@ def test_a_callback_sees_every_iteration_and_may_stop(engine: str) -> None:
 
 
 @pytest.mark.parametrize("weighting", ["none", "counts", "any"])
-@pytest.mark.parametrize("metric", sorted(DISTANCES))
+@pytest.mark.parametrize("metric", sorted(set(DISTANCES) - {"cosine"}))
 def test_history_is_that_of_the_textbook(metric: str, weighting: str) -> None:
     X, w = hard_cases.rows("blobs", 80, 3, np.float64), hard_cases.weights(weighting, 80)
     distance = DISTANCES[metric]

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "src" / "omnimeans"
 LAYERS = (
     {"_types", "_optional", "seeding"},
     {"_core"},
-    {"_scaling", "_sums", "algorithms", "distances", "looks"},
+    {"_scaling", "_sums", "algorithms", "directions", "distances", "looks"},
     {"_validate"},
     {"engines"},
     {"init"},

@@ -27,7 +27,9 @@ from omnimeans._types import (
     Start,
     StopReason,
 )
+from omnimeans.directions import unit_rows
 from omnimeans.distances import DISTANCES
+from omnimeans.engines.spherical import SphericalRows
 
 
 def run(
@@ -112,6 +114,10 @@ def move(
         means, weights = engine.means(rows, seen.sums)
     if distance.center == "median":
         means = engine.medians(rows, len(centers), guess=centers)
+    elif distance.center == "direction":
+        units, cancelled = unit_rows(means)
+        means = units.astype(np.float64, copy=False)
+        means[cancelled] = centers[cancelled]  # no direction is better than another
     if empty:
         means[weights == 0.0] = means[np.argmax(weights)]  # fewer distinct rows than clusters
     return _scaling.held(means.astype(centers.dtype), rows.exponent), inertia, repaired
@@ -168,14 +174,15 @@ def _inertia(
     Where little is left of the spread, or the data lie far from zero, so that even means rounded
     once are too coarse, the sum is taken.
     """
-    if distance.kernel == "euclidean":
+    if distance.kernel != "manhattan":
+        euclidean = DISTANCES["euclidean"]
         grand = rows.mean.astype(np.float64)[None]
-        between = weights * engine.all_pairs(means, grand, distance)[:, 0]
-        behind = weights * engine.pairs(means, centers, distance)
+        between = weights * engine.all_pairs(means, grand, euclidean)[:, 0]
+        behind = weights * engine.pairs(means, centers, euclidean)
         inertia = math.fsum([rows.spread, *(-between).tolist(), *behind.tolist()])
         lost = rows.spread + math.sqrt(rows.spread) * math.sqrt(rows.remoteness)  # times 2**-52
         if inertia > lost * 2.0**-12:
-            return inertia
+            return rows.halved(inertia) if isinstance(rows, SphericalRows) else inertia
     return engine.inertia(rows, centers)
 
 

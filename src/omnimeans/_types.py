@@ -99,15 +99,16 @@ class Distance:
     ----------
     name : str
         The user's name for it.
-    kernel : {"euclidean", "manhattan"}
-        What the engine minimises: squared Euclidean or city-block distance.
-    center : {"mean", "median"}
-        How a cluster's centre is found.
+    kernel : {"euclidean", "manhattan", "cosine"}
+        What the engine minimises: squared Euclidean distance, city-block distance, or one minus
+        the cosine of the angle.
+    center : {"mean", "median", "direction"}
+        How a cluster's centre is found; a direction is the mean scaled to unit length.
     """
 
     name: str
-    kernel: Literal["euclidean", "manhattan"]
-    center: Literal["mean", "median"]
+    kernel: Literal["euclidean", "manhattan", "cosine"]
+    center: Literal["mean", "median", "direction"]
 
 
 class Rows(Protocol):
@@ -118,7 +119,7 @@ class Rows(Protocol):
     d: int  # columns
     dtype: np.dtype[Any]  # of the centres: float32 for float32 rows, else float64
     X: Any  # (n, d) as it was placed; rows are read by `take`
-    weights: F64 | None  # (n,) or None for unit weights
+    weights: F64 | None  # (n,) what can pull a centre, or None for unit weights
     labels: I32  # (n,) nearest centre in the last step, -1 before the first
     mean: Floats  # (d,) weighted mean of the rows, in their dtype
     spread: float  # weighted sum of squared distances to the mean

@@ -38,14 +38,26 @@ METRICS: dict[str, Distance] = {
     name: row for name, row in DISTANCES.items() if name != "manhattan-mean"
 }
 _APART = "Leave out the columns or rows that are out of scale, or bring the columns to one scale."
+_KMEDOIDS = " A centre that is one of the rows works for any distance: see the package kmedoids."
 # What to do instead, where that is known.
 _INSTEAD = {
-    "cosine": " Or scale the rows to unit length (sklearn.preprocessing.normalize), where "
-    "'euclidean' orders them by angle.",
     "sqeuclidean": " What 'euclidean' minimises is the sum of the squared distances.",
     "l2": " It is called 'euclidean' here.",
     "l1": " It is called 'manhattan' here.",
     "cityblock": " It is called 'manhattan' here.",
+    "angular": " It is called 'cosine' here.",
+    "correlation": " Subtract each row's mean from the row and use 'cosine': it is the same.",
+    "mahalanobis": " Whiten the columns (sklearn.decomposition.PCA(whiten=True)) and use "
+    "'euclidean': it is the same.",
+    "seuclidean": " Scale the columns (sklearn.preprocessing.StandardScaler) and use 'euclidean': "
+    "it is the same.",
+    "hamming": " For columns of 0 and 1, 'manhattan' counts the differences.",
+    "chebyshev": _KMEDOIDS,
+    "minkowski": _KMEDOIDS,
+    "jaccard": _KMEDOIDS,
+    "haversine": " Turn latitude and longitude into points on the unit sphere (x, y, z) and use "
+    "'cosine'.",
+    "precomputed": _KMEDOIDS,
     "manhattan-mean": " It is kept for teaching, in omnimeans.KMeansLloyd.",
 }
 
@@ -58,7 +70,8 @@ def metric(name: str) -> Distance:
     raise ValueError(
         f"metric={name!r} is not offered. A cluster's centre must be the point that minimises the "
         "sum of its rows' distances: for 'euclidean' (squared) that is the mean, for 'manhattan' "
-        "the coordinate-wise median. A mean does not minimise other distances, so the objective "
+        "the coordinate-wise median, for 'cosine' the direction of the mean of the unit rows. A "
+        "mean does not minimise other distances, so the objective "
         f"could rise from one iteration to the next. Use {allowed}.{_INSTEAD.get(name, '')}"
     )
 
@@ -301,6 +314,26 @@ def exponent_between(X: Floats, centers: Floats) -> int:
             "from all of them are the same in float64. Remove the row, or check its units."
         )
     return found
+
+
+def directions(X: Floats, weights: F64 | None) -> None:
+    """Refuse data in which no row that counts has a direction."""
+    counted = X if weights is None else X[weights > 0.0]
+    if not counted.any():
+        raise ValueError(
+            f"All {len(counted)} rows of X (of weight above 0) are zero, and a row of zeros has no "
+            "direction; metric='cosine' needs at least one other row. Use metric='euclidean'."
+        )
+
+
+def directed_centers(centers: Floats, name: str) -> Floats:
+    """Return the centres if each of them has a direction."""
+    if not (pointing := centers.any(axis=1)).all():
+        raise ValueError(
+            f"{name}: centre {int(np.argmin(pointing))} is zero and has no direction; with "
+            "metric='cosine' every centre needs a value that is not 0."
+        )
+    return centers
 
 
 def all_clusters_found(labels: I32, k: int) -> None:

@@ -1,8 +1,9 @@
 """The table of distances: how a row is compared with a centre, and which centre that asks for.
 
-A mean minimises squared Euclidean distances and a median minimises absolute ones; any other pairing
-lets the objective rise.  ``"manhattan-mean"`` is such a pairing: it is kept because teaching
-material uses it, is not offered by the estimators, and stops when it runs in a circle.
+A mean minimises squared Euclidean distances, a median absolute ones, and the direction of the mean
+one minus the cosine; any other pairing lets the objective rise.  ``"manhattan-mean"`` is such a
+pairing: it is kept because teaching material uses it, is not offered by the estimators, and stops
+when it runs in a circle.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ DISTANCES: dict[str, Distance] = {
     for row in (
         Distance("euclidean", kernel="euclidean", center="mean"),
         Distance("manhattan", kernel="manhattan", center="median"),
+        Distance("cosine", kernel="cosine", center="direction"),
         Distance("manhattan-mean", kernel="manhattan", center="mean"),
     )
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from omnimeans._types import Engine
+from omnimeans._types import I64, Distance, Engine, Floats
+from omnimeans.directions import unit_rows
 
 __all__ = ["ENGINES", "describe", "open_engine"]
 
@@ -22,9 +23,23 @@ def _reference(n_threads: int | None) -> Engine:
 ENGINES = {"cpu": _cpu, "reference": _reference}
 
 
-def open_engine(name: str, n_threads: int | None = None) -> Engine:
-    """Return the engine of this name; ``"auto"`` is the compiled one."""
-    return ENGINES["cpu" if name == "auto" else name](n_threads)
+def open_engine(
+    name: str, n_threads: int | None = None, distance: Distance | None = None
+) -> Engine:
+    """Return the engine of this name, for this distance; ``"auto"`` is the compiled one."""
+    name = "cpu" if name == "auto" else name
+    engine = ENGINES[name](n_threads)
+    if distance is None or distance.kernel != "cosine":
+        return engine
+    from omnimeans.engines.spherical import SphericalEngine
+
+    return SphericalEngine(engine, unit_rows if name == "reference" else _compiled_unit_rows)
+
+
+def _compiled_unit_rows(X: Floats, n_threads: int) -> tuple[Floats, I64]:
+    from omnimeans import _core
+
+    return _core.unit_rows(X, n_threads)
 
 
 def describe() -> dict[str, str]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from omnimeans._sums import Grid, two_product
 from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Pass
+from omnimeans.directions import lane_sum
 
 T = TypeVar("T")
 
@@ -215,25 +216,15 @@ class ReferenceSeeding:
 def sq_distance(a: Floats, b: Floats) -> F64:
     """Return the squared Euclidean distance by definition: float64, summed in eight lanes."""
     difference = a.astype(np.float64) - b.astype(np.float64)
-    return _lane_sum(difference * difference)
+    return lane_sum(difference * difference)
 
 
 def l1_distance(a: Floats, b: Floats) -> F64:
     """Return the city-block distance by definition: float64, summed in eight lanes."""
-    return _lane_sum(np.abs(a.astype(np.float64) - b.astype(np.float64)))
+    return lane_sum(np.abs(a.astype(np.float64) - b.astype(np.float64)))
 
 
 DISTANCE = {"euclidean": sq_distance, "manhattan": l1_distance}
-
-
-def _lane_sum(terms: F64) -> F64:
-    lanes = np.zeros((*terms.shape[:-1], 8))
-    for start in range(0, terms.shape[-1], 8):
-        part = terms[..., start : start + 8]
-        lanes[..., : part.shape[-1]] += part
-    a, b, c, d, e, f, g, h = np.moveaxis(lanes, -1, 0)
-    total: F64 = ((a + e) + (c + g)) + ((b + f) + (d + h))
-    return total
 
 
 def _sums(rows: ReferenceRows, labels: I32, k: int) -> I64:

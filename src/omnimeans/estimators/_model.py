@@ -18,6 +18,7 @@ from omnimeans import _validate
 from omnimeans._scaling import divided, restored_sum, scaled
 from omnimeans._types import I32, Distance, Engine, Floats
 from omnimeans.engines import open_engine
+from omnimeans.engines.spherical import SphericalEngine
 
 
 class Ready(NamedTuple):
@@ -64,9 +65,13 @@ class CenterModel(
         centers = _validate.fitted_centers(self.cluster_centers_, X.shape[1])
         dtype = X.dtype
         X, centers = _validate.same_type(X, centers)
-        exponent = _validate.exponent_between(X, centers)
+        if distance.kernel == "cosine":  # lengths do not matter, so squares are no trouble
+            _validate.directed_centers(centers, "cluster_centers_")
+            exponent = 0
+        else:
+            exponent = _validate.exponent_between(X, centers)
         return Ready(
-            open_engine(self.engine, self.n_threads),
+            open_engine(self.engine, self.n_threads, distance),
             divided(X, exponent),
             divided(centers, exponent),
             distance,
@@ -162,7 +167,8 @@ class CenterModel(
         Returns
         -------
         ndarray of shape (n, k)
-            Euclidean (not squared) or city-block distances, of the type of `X`.
+            Euclidean (not squared) or city-block distances, or one minus the cosine, of the type
+            of `X`.
 
         Examples
         --------

@@ -10,6 +10,7 @@ import numpy as np
 from omnimeans import _validate
 from omnimeans._scaling import divided, scaled
 from omnimeans._types import F64, Callback, Distance, Engine, Floats, Iteration, Rows, Start
+from omnimeans.directions import unit_rows
 from omnimeans.init import INITS
 
 
@@ -20,6 +21,10 @@ def generator(seed: int, restart: int) -> np.random.Generator:
 
 def place(engine: Engine, X: Floats, weights: F64 | None, distance: Distance) -> Rows:
     """Hand the rows to the engine, divided by a power of two where their squares need it."""
+    if distance.kernel == "cosine":
+        _validate.directions(X, weights)
+        placed: Rows = engine.place(X, weights, distance)
+        return placed
     exponent = _validate.exponent(X) if isinstance(X, np.ndarray) else 0
     with np.errstate(over="ignore", invalid="ignore"):  # judged by the last check, in words
         rows: Rows = engine.place(divided(X, exponent), weights, distance)
@@ -37,7 +42,11 @@ def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> 
     dtype = rows.dtype
     if not callable(init):
         given = _validate.initial_centers(init, k, rows.d, dtype, rows.exponent)
+        given = _in_metric(given, distance)
         return lambda engine, rows, k, rng: given
+
+    if distance.kernel == "cosine":
+        return _called_with_directions(init)
 
     # the plain mean, as in scikit-learn, also where the rows have weights
     mean = rows.mean if rows.weights is None else engine.place(rows.X, None, distance).mean
@@ -48,6 +57,25 @@ def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> 
         found = init(centred, k, random_state=random_state)
         centers = _validate.initial_centers(found, k, rows.d, dtype, rows.exponent)
         return (centers + mean).astype(dtype)
+
+    return called
+
+
+def _in_metric(centers: Floats, distance: Distance) -> Floats:
+    """Return given centres as the metric sees them: for cosine, of unit length."""
+    if distance.kernel != "cosine":
+        return centers
+    return unit_rows(_validate.directed_centers(centers, "init"))[0]
+
+
+def _called_with_directions(init: Any) -> Start:
+    """Return the start by a function that is shown the rows scaled to unit length."""
+
+    def called(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
+        random_state = np.random.RandomState(rng.bit_generator)
+        found = init(rows.X.copy(), k, random_state=random_state)
+        centers = _validate.initial_centers(found, k, rows.d, rows.X.dtype)
+        return unit_rows(_validate.directed_centers(centers, "init"))[0]
 
     return called
 

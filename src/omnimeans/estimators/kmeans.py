@@ -52,9 +52,11 @@ class KMeans(CenterModel):
         row in memory.
     algorithm : {"auto", "lloyd", "elkan"}, default="auto"
         Accepted for scikit-learn's sake; the answer is the same, ``algorithm_`` says what ran.
-    metric : {"euclidean", "manhattan"}, default="euclidean"
-        What to minimise: squared Euclidean distances to the means, or city-block distances to the
-        coordinate-wise medians (k-medians).
+    metric : {"euclidean", "manhattan", "cosine"}, default="euclidean"
+        What to minimise: squared Euclidean distances to the means, city-block distances to the
+        coordinate-wise medians (k-medians), or one minus the cosine between rows and centres, all
+        scaled to unit length (spherical k-means).  A row of zeros has no direction: it costs 1,
+        belongs to cluster 0 and pulls no centre.
     engine : {"auto", "cpu", "reference"}, default="auto"
         Who does the arithmetic; "reference" is slow, plain NumPy.
     n_threads : int or None, default=None
@@ -66,11 +68,13 @@ class KMeans(CenterModel):
     Attributes
     ----------
     cluster_centers_ : ndarray of shape (k, d)
-        Centres, of the type of `X` (float32 or float64), in its units.
+        Centres, of the type of `X` (float32 or float64), in its units; of unit length for
+        "cosine".
     labels_ : ndarray of shape (n,), int32
         Number of the nearest centre of each row; the lowest where several are nearest.
     inertia_ : float
-        Weighted sum of the (squared) distances of the rows to their centres.
+        Weighted sum of the (squared) distances of the rows to their centres; for "cosine", of
+        one minus the cosine.
     n_iter_ : int
         Iterations of the kept start.
     converged_ : bool
@@ -207,7 +211,7 @@ class KMeans(CenterModel):
         seed = _validate.seed(self.random_state)
         weights = _validate.weights(sample_weight, X)
 
-        engine = open_engine(self.engine, self.n_threads)
+        engine = open_engine(self.engine, self.n_threads, distance)
         rows = place(engine, X, weights, distance)
         tol = float(self.tol * rows.spread / (rows.weight * rows.d))
         self._tol = restored_sum(tol, rows.exponent, DISTANCES["euclidean"])

@@ -40,8 +40,9 @@ class KMeansLloyd:
         centres.
     max_iter : int, default=300
         Most iterations.
-    metric : {"euclidean", "manhattan"}, default="euclidean"
-        What to minimise: squared Euclidean, or city-block distances to the centres.
+    metric : {"euclidean", "manhattan", "cosine"}, default="euclidean"
+        What to minimise: squared Euclidean or city-block distances to the centres, or one minus
+        the cosine.
     tol : float, default=0.0
         Stop when the squared moves of all centres sum to at most `tol` times the mean variance of
         the features.  With 0, stop when no centre moves, which always happens in the end.

@@ -1,0 +1,65 @@
+// Arrays between Python and the core: their types, and the checks that all bindings share.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+#include "rows.hpp"
+
+namespace omnimeans {
+
+namespace nb = nanobind;
+
+// Arrays are never converted on the way in: a copy would not outlive the call.
+template <typename T>
+using In2 = nb::ndarray<const T, nb::ndim<2>, nb::device::cpu>;
+template <typename T>
+using In1 = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <typename T>
+using InC = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Labels = nb::ndarray<std::int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using MaybeWeights = std::optional<In1<double>>;
+
+template <typename T>
+using Out = nb::ndarray<nb::numpy, T>;
+
+template <typename T>
+Out<T> new_array(std::initializer_list<std::size_t> shape) {
+  std::size_t size = 1;
+  for (const std::size_t extent : shape) size *= extent;
+  T* data = new T[size]();
+  nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
+  return Out<T>(data, shape.size(), shape.begin(), owner);
+}
+
+template <typename T>
+Out<T> copy_of(const std::vector<T>& values, std::initializer_list<std::size_t> shape) {
+  Out<T> out = new_array<T>(shape);
+  std::copy(values.begin(), values.end(), out.data());
+  return out;
+}
+
+inline void require(bool holds, const char* message) {
+  if (!holds) throw std::invalid_argument(message);
+}
+
+template <typename T>
+Matrix<T> matrix(const In2<T>& x) {
+  require(x.shape(0) > 0 && x.shape(1) > 0, "the matrix is empty");
+  require(x.shape(1) == 1 || x.stride(1) == 1, "the values of a row must be contiguous");
+  return {x.data(), static_cast<std::int64_t>(x.shape(0)), static_cast<std::int64_t>(x.shape(1)),
+          x.stride(0)};
+}
+
+inline int some(int threads) {
+  require(threads >= 1, "at least one thread is needed");
+  return std::min(threads, 1024);
+}
+
+}  // namespace omnimeans

@@ -1,0 +1,135 @@
+"""Any engine, made to compare directions: the cosine metric.
+
+Rows and centres are scaled to unit length, and then half the squared Euclidean distance is one
+minus the cosine: ``|x - c|² / 2 = 1 - x·c``.  So the engine that it stands in front of does the
+passes, with its proofs and its exact sums.  I. S. Dhillon and D. S. Modha, "Concept decompositions
+for large sparse text data using clustering", Machine Learning 42 (2001).
+
+A row of zeros has no direction.  Its cosine with every centre counts as 0: it costs 1 wherever it
+is, belongs to cluster 0 (the lowest at the same distance), and pulls no centre.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from omnimeans._types import F64, I32, I64, Distance, Engine, Floats, Pass, Rows, Seeding
+from omnimeans.distances import DISTANCES
+
+EUCLIDEAN = DISTANCES["euclidean"]
+Unit = Callable[[Floats, int], tuple[Floats, I64]]
+SMALL = 1 << 18  # values; fewer are scaled before a second thread has woken up
+
+
+@dataclass(slots=True)
+class SphericalRows:
+    """Rows of unit length, placed in the engine behind; those without a direction weigh nothing."""
+
+    inner: Rows
+    blank: I64  # rows without a direction
+    idle: float  # what they cost
+    hidden: I32 = field(default_factory=lambda: np.empty(0, np.int32))  # their labels, inside
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+class SphericalEngine:
+    """Makes the passes of the cosine metric with another engine."""
+
+    def __init__(self, inner: Engine, unit: Unit) -> None:
+        self.inner, self._unit_rows = inner, unit
+        self.name = inner.name
+        self.n_threads = int(getattr(inner, "n_threads", 1))
+
+    def place(self, X: Floats, weights: F64 | None, distance: Distance) -> Any:
+        """Look at all rows once and return them ready for passes."""
+        unit, blank, weights, idle = self.directed(X, weights)
+        return SphericalRows(self.inner.place(unit, weights, EUCLIDEAN), blank, idle)
+
+    def directed(self, X: Floats, weights: F64 | None) -> tuple[Floats, I64, F64 | None, float]:
+        """Return rows of unit length, those without a direction, weights, and what the latter cost.
+
+        The weights are those that can pull a centre: zero for a row without a direction.
+        """
+        unit, blank = self.unit(X)
+        if not blank.size:
+            return unit, blank, weights, 0.0
+        given = np.ones(len(X)) if weights is None else weights
+        pulling = given.copy()
+        pulling[blank] = 0.0
+        return unit, blank, pulling, self.inner.total(given[blank], None)
+
+    def unit(self, X: Floats) -> tuple[Floats, I64]:
+        """Return rows of unit length, and the numbers of those without a direction."""
+        return self._unit_rows(X, self.n_threads if X.size > SMALL else 1)
+
+    def step(self, rows: SphericalRows, centers: Floats) -> Pass:
+        """Assign every row to its nearest centre and sum up the clusters."""
+        blank, labels = rows.blank, rows.inner.labels
+        if not blank.size:
+            return self.inner.step(rows.inner, centers)
+        first = labels[blank[0]] < 0
+        if not first:
+            labels[blank] = rows.hidden
+        seen = self.inner.step(rows.inner, centers)
+        moved = seen.moved if first else seen.moved - int((labels[blank] != rows.hidden).sum())
+        rows.hidden = labels[blank]
+        labels[blank] = 0
+        return Pass(seen.sums, moved, seen.redecided)
+
+    def means(self, rows: SphericalRows, sums: I64) -> tuple[F64, F64]:
+        """Return the exact means (k, d), correctly rounded, and the weights (k,) of the sums."""
+        return self.inner.means(rows.inner, sums)
+
+    def medians(self, rows: SphericalRows, k: int, guess: Floats | None = None) -> F64:
+        """Return the coordinate-wise weighted medians (k, d) of the labelled rows."""
+        return self.inner.medians(rows.inner, k, guess)
+
+    def relabel(self, rows: SphericalRows, numbers: I64, cluster: int) -> Pass:
+        """Put these rows into another cluster, by force; return the sums as they are then."""
+        return self.inner.relabel(rows.inner, numbers, cluster)
+
+    def distances(self, rows: SphericalRows, centers: Floats, labels: I32 | None = None) -> F64:
+        """Return the distance of each row to its own centre (to centre 0 without labels)."""
+        away = 0.5 * self.inner.distances(rows.inner, centers, labels)
+        away[rows.blank] = 1.0
+        return away
+
+    def pairs(self, a: Floats, b: Floats, distance: Distance) -> F64:
+        """Return the distance of each row of `a` to the same row of `b`."""
+        if distance.kernel != "cosine":
+            return self.inner.pairs(a, b, distance)
+        a, blank = self.unit(a)
+        away = 0.5 * self.inner.pairs(a, self.unit(b)[0], EUCLIDEAN)
+        away[blank] = 1.0
+        return away
+
+    def total(self, values: F64, weights: F64 | None) -> float:
+        """Return the exact (weighted) sum of the values, correctly rounded."""
+        return self.inner.total(values, weights)
+
+    def seeding(self, rows: SphericalRows) -> Seeding:
+        """Return what k-means++ needs to know about the rows, before the first centre."""
+        return self.inner.seeding(rows.inner)
+
+    def nearest(self, X: Floats, centers: Floats, distance: Distance) -> I32:
+        """Return the nearest centre of rows that were never placed."""
+        X, blank = self.unit(X)
+        labels = self.inner.nearest(X, self.unit(centers)[0], EUCLIDEAN)
+        labels[blank] = 0
+        return labels
+
+    def all_pairs(self, X: Floats, centers: Floats, distance: Distance) -> F64:
+        """Return the distance of each row to each centre, (n, k)."""
+        if distance.kernel != "cosine":
+            return self.inner.all_pairs(X, centers, distance)
+        X, blank = self.unit(X)
+        away = self.inner.all_pairs(X, self.unit(centers)[0], EUCLIDEAN)
+        away *= 0.5
+        away[blank] = 1.0
+        return away
