@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from omnimeans._types import F64, I32, I64, Distance, Engine, Floats, Pass, Rows
 from omnimeans.distances import DISTANCES
 
 EUCLIDEAN = DISTANCES["euclidean"]
+T = TypeVar("T")
 Unit = Callable[[Floats, int], tuple[Floats, I64]]
 SMALL = 1 << 18  # values; fewer are scaled before a second thread has woken up
 
@@ -31,8 +32,13 @@ class SphericalRows:
 
     inner: Rows
     blank: I64  # rows without a direction
-    idle: float  # what they cost
+    given: F64 | None  # the weights of all rows
+    idle: float  # what the rows without a direction cost
     hidden: I32 = field(default_factory=lambda: np.empty(0, np.int32))  # their labels, inside
+
+    def halved(self, inertia: float) -> float:
+        """Return the objective whose squared Euclidean part is `inertia`."""
+        return 0.5 * inertia + self.idle
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
@@ -48,21 +54,13 @@ class SphericalEngine:
 
     def place(self, X: Floats, weights: F64 | None, distance: Distance) -> Any:
         """Look at all rows once and return them ready for passes."""
-        unit, blank, weights, idle = self.directed(X, weights)
-        return SphericalRows(self.inner.place(unit, weights, EUCLIDEAN), blank, idle)
-
-    def directed(self, X: Floats, weights: F64 | None) -> tuple[Floats, I64, F64 | None, float]:
-        """Return rows of unit length, those without a direction, weights, and what the latter cost.
-
-        The weights are those that can pull a centre: zero for a row without a direction.
-        """
         unit, blank = self.unit(X)
         if not blank.size:
-            return unit, blank, weights, 0.0
-        given = np.ones(len(X)) if weights is None else weights
-        pulling = given.copy()
+            return SphericalRows(self.inner.place(unit, weights, EUCLIDEAN), blank, weights, 0.0)
+        pulling = np.ones(len(X)) if weights is None else weights.copy()
+        idle = self.inner.total(pulling[blank], None)
         pulling[blank] = 0.0
-        return unit, blank, pulling, self.inner.total(given[blank], None)
+        return SphericalRows(self.inner.place(unit, pulling, EUCLIDEAN), blank, weights, idle)
 
     def unit(self, X: Floats) -> tuple[Floats, I64]:
         """Return rows of unit length, and the numbers of those without a direction."""
@@ -113,6 +111,15 @@ class SphericalEngine:
         """Return the exact (weighted) sum of the values, correctly rounded."""
         return self.inner.total(values, weights)
 
+    def inertia(self, rows: SphericalRows, centers: Floats) -> float:
+        """Return the exact weighted sum of the rows' distances to their own centres."""
+        away = self.distances(rows, centers, rows.inner.labels)
+        return self.total(away, rows.given)
+
+    def each(self, rows: SphericalRows, look: Callable[..., T], *what: Any) -> list[T]:
+        """Return the look at each part of the rows: in the engine behind, where they are unit."""
+        return self.inner.each(rows.inner, look, *what)
+
     def seeding(self, rows: SphericalRows) -> Seeding:
         """Return what k-means++ needs to know about the rows, before the first centre."""
         return self.inner.seeding(rows.inner)
@@ -123,6 +130,13 @@ class SphericalEngine:
         labels = self.inner.nearest(X, self.unit(centers)[0], EUCLIDEAN)
         labels[blank] = 0
         return labels
+
+    def own(self, X: Floats, centers: Floats, labels: I32, distance: Distance) -> F64:
+        """Return the distance of each row to its own centre, of rows that were never placed."""
+        X, blank = self.unit(X)
+        away = 0.5 * self.inner.own(X, self.unit(centers)[0], labels, EUCLIDEAN)
+        away[blank] = 1.0
+        return away
 
     def all_pairs(self, X: Floats, centers: Floats, distance: Distance) -> F64:
         """Return the distance of each row to each centre, (n, k)."""

@@ -18,7 +18,6 @@ from omnimeans import _validate
 from omnimeans._scaling import divided, restored_sum, scaled
 from omnimeans._types import I32, Distance, Engine, Floats
 from omnimeans.engines import open_engine
-from omnimeans.engines.spherical import SphericalEngine
 
 
 class Ready(NamedTuple):

@@ -73,8 +73,8 @@ def _called_with_directions(init: Any) -> Start:
 
     def called(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
         random_state = np.random.RandomState(rng.bit_generator)
-        found = init(rows.X.copy(), k, random_state=random_state)
-        centers = _validate.initial_centers(found, k, rows.d, rows.X.dtype)
+        found = init(rows.take(np.arange(rows.n)), k, random_state=random_state)
+        centers = _validate.initial_centers(found, k, rows.d, rows.dtype)
         return unit_rows(_validate.directed_centers(centers, "init"))[0]
 
     return called
