@@ -2,6 +2,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
 
 #include <algorithm>
 #include <memory>
@@ -136,7 +137,10 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
             return out;
           },
           "k"_a, "guess"_a.none().noconvert(), "threads"_a)
-      .def("seeding", [](const Self& self, int threads) { return Seeding<T>(self, some(threads)); },
+      .def("seeding",
+           [](const Self& self, int threads) -> std::unique_ptr<Seeding<T>> {
+             return std::make_unique<RowsSeeding<T>>(self, some(threads));
+           },
            nb::keep_alive<0, 1>());
 
   using Start = Seeding<T>;

@@ -18,8 +18,8 @@ std::int64_t blocks_of(std::int64_t n) { return (n + kBlock - 1) / kBlock; }
 }  // namespace
 
 template <typename T>
-Seeding<T>::Seeding(const Rows<T>& rows, int threads) : rows_(rows), threads_(threads) {
-  const std::int64_t n = rows.matrix().n;
+Seeding<T>::Seeding(std::int64_t n, std::int64_t d, const double* weights, int threads)
+    : n_(n), d_(d), weights_(weights), threads_(threads) {
   bits_ = std::min(50, 62 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n))));
   blocks_.resize(blocks_of(n));
   use_finest_steps();
@@ -29,7 +29,7 @@ Seeding<T>::Seeding(const Rows<T>& rows, int threads) : rows_(rows), threads_(th
 template <typename T>
 double Seeding<T>::weighted(std::int64_t i) const {
   const double away = centers_ ? closest_[i] : 1.0;
-  return rows_.weights() ? away * rows_.weights()[i] : away;
+  return weights_ ? away * weights_[i] : away;
 }
 
 template <typename T>
@@ -39,7 +39,7 @@ std::int64_t Seeding<T>::share_of(double value) const {
 
 template <typename T>
 std::int64_t Seeding<T>::gain(std::int64_t row, double away) const {
-  return share(row) - share_of(rows_.weights() ? away * rows_.weights()[row] : away);
+  return share(row) - share_of(weights_ ? away * weights_[row] : away);
 }
 
 // The largest share gets `bits_` bits, so that no sum overflows.
@@ -49,7 +49,7 @@ void Seeding<T>::use_finest_steps() {
   finish(parallel(static_cast<std::int64_t>(blocks_.size()), 64, threads_,
                   [&](int worker, std::int64_t begin, std::int64_t end) {
                     double peak = peaks[worker];
-                    const std::int64_t last = std::min(end * kBlock, rows_.matrix().n);
+                    const std::int64_t last = std::min(end * kBlock, n_);
                     for (std::int64_t i = begin * kBlock; i < last; ++i) {
                       peak = std::max(peak, weighted(i));
                     }
@@ -66,7 +66,7 @@ void Seeding<T>::count_shares() {
                   [&](int, std::int64_t begin, std::int64_t end) {
                     for (std::int64_t block = begin; block < end; ++block) {
                       std::int64_t sum = 0;
-                      const std::int64_t last = std::min((block + 1) * kBlock, rows_.matrix().n);
+                      const std::int64_t last = std::min((block + 1) * kBlock, n_);
                       for (std::int64_t i = block * kBlock; i < last; ++i) sum += share(i);
                       blocks_[block] = sum;
                     }
@@ -77,7 +77,7 @@ void Seeding<T>::count_shares() {
 
 template <typename T>
 void Seeding<T>::draw(const std::uint64_t* tickets, std::int64_t count, std::int64_t* out) const {
-  const std::int64_t n = rows_.matrix().n;
+  const std::int64_t n = n_;
   std::vector<std::int64_t> below(blocks_.size());  // shares of a block and of all before it
   std::int64_t sum = 0;
   for (std::size_t block = 0; block < below.size(); ++block) below[block] = sum += blocks_[block];
@@ -103,8 +103,7 @@ void Seeding<T>::closest(const std::int64_t* numbers, std::int64_t count, double
 
 template <typename T>
 void Seeding<T>::meet(const T* candidates, std::int64_t count) {
-  const Matrix<T>& x = rows_.matrix();
-  candidates_.assign(candidates, candidates + count * x.d);
+  candidates_.assign(candidates, candidates + count * d_);
   count_ = count;
   gains_.assign(count, 0);  // the first centre is as good as any
   listed_ = false;
@@ -112,81 +111,24 @@ void Seeding<T>::meet(const T* candidates, std::int64_t count) {
   if (centers_ > 0) list_winners();
 }
 
-// Takes down the rows that candidates may win.
-template <typename T>
-struct Seeding<T>::Finder {
-  const Seeding& self;
-  std::vector<std::vector<Nearer>>& found;
-  std::vector<std::int64_t>& gains;
-  std::int64_t room;  // entries that may still be kept
-  std::int64_t first = 0;
-
-  void meet(std::int32_t j, std::uint64_t rows) {
-    const Matrix<T>& x = self.rows_.matrix();
-    for (; rows; rows &= rows - 1) {
-      const std::int64_t i = first + std::countr_zero(rows);
-      double away;
-      exact_for<T>().distances(x.row(i), self.candidates_.data() + j * x.d, 1, x.d, x.d,
-                               self.rows_.metric(), &away);
-      if (!(away < self.closest_[i])) continue;
-      gains[j] += self.gain(i, away);
-      if (--room >= 0) found[j].emplace_back(i, away);
-    }
-  }
-};
-
 template <typename T>
 void Seeding<T>::list_winners() {
-  const Matrix<T>& x = rows_.matrix();
-  Screen screen;
-  const Frame<T> frame = rows_.frame();
-  screen_for<T>().prepare(screen, candidates_.data(), count_, x.d, rows_.metric(), frame);
-  const double scale = rows_.metric() == Metric::euclidean
-                           ? static_cast<double>(frame.scale) * frame.scale
-                           : static_cast<double>(frame.scale);
   found_.resize(threads_);
+  // Lists of 4 bytes a row, or of 768 KiB where that is more; rows are numbered in 32 bits.
+  const std::int64_t entries = n_ >> 32 ? 0 : std::max<std::int64_t>(n_ / 3, 1 << 16);
+  std::vector<Finder> finders;
+  finders.reserve(threads_);
   for (auto& lists : found_) {
     lists.resize(std::max<std::size_t>(lists.size(), count_));
     for (auto& list : lists) list.clear();
+    finders.push_back({*this, lists, std::vector<std::int64_t>(count_), entries / threads_});
   }
-  std::vector<std::unique_ptr<float[]>> tiles(threads_);
-  std::vector<std::vector<std::int64_t>> gains(threads_, std::vector<std::int64_t>(count_));
-  // Lists of 4 bytes a row, or of 768 KiB where that is more; rows are numbered in 32 bits.
-  const std::int64_t entries = x.n >> 32 ? 0 : std::max<std::int64_t>(x.n / 3, 1 << 16);
-  std::vector<std::int64_t> room(threads_, entries / threads_);
-  const std::int64_t grain = rows_per_chunk(x, count_, threads_);
-  const bool whole =
-      parallel(x.n, grain, threads_, [&](int worker, std::int64_t begin, std::int64_t end) {
-        if (!tiles[worker]) tiles[worker] = std::make_unique_for_overwrite<float[]>(screen.floats);
-        float* tile = tiles[worker].get();
-        Finder finder{*this, found_[worker], gains[worker], room[worker]};
-        const T* rows[kMaxTile];
-        float limits[kMaxTile], threshold[kMaxTile];
-        for (std::int64_t first = begin; first < end; first += screen.tile) {
-          const int count = static_cast<int>(std::min<std::int64_t>(screen.tile, end - first));
-          for (int i = 0; i < screen.tile; ++i) {
-            const std::int64_t row = first + (i < count ? i : 0);
-            rows[i] = x.row(row);
-            limits[i] = static_cast<float>(closest_[row] * scale);
-          }
-          screen_for<T>().pack(screen, rows, frame, tile);
-          kernels().reach(screen, tile, limits, threshold);
-          finder.first = first;
-          kernels().candidates(
-              screen, tile, x.ahead(first + screen.tile, screen.tile, end), threshold,
-              ~std::uint64_t{0} >> (64 - count),
-              [](void* context, std::int32_t j, std::uint64_t met) {
-                static_cast<Finder*>(context)->meet(j, met);
-              },
-              &finder);
-        }
-        room[worker] = finder.room;
-      });
-  finish(whole);
-  listed_ = *std::min_element(room.begin(), room.end()) >= 0;
+  find(finders);
+  listed_ = true;
   std::fill(gains_.begin(), gains_.end(), 0);
-  for (const auto& part : gains) {
-    for (std::int64_t j = 0; j < count_; ++j) gains_[j] += part[j];
+  for (const Finder& finder : finders) {
+    listed_ = listed_ && finder.room >= 0;
+    for (std::int64_t j = 0; j < count_; ++j) gains_[j] += finder.gains[j];
   }
 }
 
@@ -222,6 +164,7 @@ void Seeding<T>::adopt(std::int64_t which) {
       }
     }
   } else {
+    if (first) closest_.assign(n_, std::numeric_limits<double>::infinity());
     measure(candidates_.data() + which * columns());
   }
   ++centers_;
@@ -233,27 +176,85 @@ void Seeding<T>::adopt(std::int64_t which) {
   }
 }
 
-// Lets all rows look at a new centre.
+// Measures the rows of a tile that may belong to a candidate.
 template <typename T>
-void Seeding<T>::measure(const T* center) {
+struct RowsSeeding<T>::Met {
+  const RowsSeeding& self;
+  Finder& finder;
+  std::int64_t first = 0;
+
+  void meet(std::int32_t j, std::uint64_t rows) {
+    const Matrix<T>& x = self.rows_.matrix();
+    for (; rows; rows &= rows - 1) {
+      const std::int64_t i = first + std::countr_zero(rows);
+      double away;
+      exact_for<T>().distances(x.row(i), self.candidates_.data() + j * x.d, 1, x.d, x.d,
+                               self.rows_.metric(), &away);
+      if (away < self.closest_[i]) finder.note(i, j, away);
+    }
+  }
+};
+
+template <typename T>
+void RowsSeeding<T>::find(std::vector<Finder>& finders) {
   const Matrix<T>& x = rows_.matrix();
-  if (centers_ == 0) closest_.assign(x.n, std::numeric_limits<double>::infinity());
-  const bool whole = parallel(
-      x.n, 4 * kBlock, threads_, [&](int, std::int64_t begin, std::int64_t end) {
+  const int threads = this->threads_;
+  Screen screen;
+  const Frame<T> frame = rows_.frame();
+  screen_for<T>().prepare(screen, this->candidates_.data(), this->count_, x.d, rows_.metric(),
+                          frame);
+  const double scale = rows_.metric() == Metric::euclidean
+                           ? static_cast<double>(frame.scale) * frame.scale
+                           : static_cast<double>(frame.scale);
+  std::vector<std::unique_ptr<float[]>> tiles(threads);
+  const std::int64_t grain = rows_per_chunk(x, this->count_, threads);
+  finish(parallel(x.n, grain, threads, [&](int worker, std::int64_t begin, std::int64_t end) {
+    if (!tiles[worker]) tiles[worker] = std::make_unique_for_overwrite<float[]>(screen.floats);
+    float* tile = tiles[worker].get();
+    Met met{*this, finders[worker]};
+    const T* rows[kMaxTile];
+    float limits[kMaxTile], threshold[kMaxTile];
+    for (std::int64_t first = begin; first < end; first += screen.tile) {
+      const int count = static_cast<int>(std::min<std::int64_t>(screen.tile, end - first));
+      for (int i = 0; i < screen.tile; ++i) {
+        const std::int64_t row = first + (i < count ? i : 0);
+        rows[i] = x.row(row);
+        limits[i] = static_cast<float>(this->closest_[row] * scale);
+      }
+      screen_for<T>().pack(screen, rows, frame, tile);
+      kernels().reach(screen, tile, limits, threshold);
+      met.first = first;
+      kernels().candidates(
+          screen, tile, x.ahead(first + screen.tile, screen.tile, end), threshold,
+          ~std::uint64_t{0} >> (64 - count),
+          [](void* context, std::int32_t j, std::uint64_t rows) {
+            static_cast<Met*>(context)->meet(j, rows);
+          },
+          &met);
+    }
+  }));
+}
+
+template <typename T>
+void RowsSeeding<T>::measure(const T* center) {
+  const Matrix<T>& x = rows_.matrix();
+  finish(parallel(
+      x.n, 4 * kBlock, this->threads_, [&](int, std::int64_t begin, std::int64_t end) {
         double away[kBlock];
         for (std::int64_t first = begin; first < end; first += kBlock) {
           const std::int64_t rows = std::min(kBlock, end - first);
           exact_for<T>().distances(center, x.row(first), rows, x.stride, x.d, rows_.metric(),
                                    away);
           for (std::int64_t i = 0; i < rows; ++i) {
-            closest_[first + i] = std::min(closest_[first + i], away[i]);
+            this->closest_[first + i] = std::min(this->closest_[first + i], away[i]);
           }
         }
-      });
-  finish(whole);
+      }));
 }
 
 template class Seeding<float>;
 template class Seeding<double>;
+template class RowsSeeding<float>;
+template class RowsSeeding<double>;
 
 }  // namespace omnimeans

@@ -19,7 +19,8 @@ namespace omnimeans {
 template <typename T>
 class Seeding {
  public:
-  Seeding(const Rows<T>& rows, int threads);
+  Seeding(std::int64_t n, std::int64_t d, const double* weights, int threads);
+  virtual ~Seeding() = default;
 
   // A row number for each ticket, drawn by share.
   void draw(const std::uint64_t* tickets, std::int64_t count, std::int64_t* out) const;
@@ -33,10 +34,10 @@ class Seeding {
   void adopt(std::int64_t which);
 
   std::int64_t candidates() const { return count_; }
-  std::int64_t rows() const { return rows_.matrix().n; }
-  std::int64_t columns() const { return rows_.matrix().d; }
+  std::int64_t rows() const { return n_; }
+  std::int64_t columns() const { return d_; }
 
- private:
+ protected:
   // Twelve bytes: the distance in two halves, so that nothing is lost to alignment.
   struct Nearer {
     std::uint32_t row;
@@ -50,7 +51,23 @@ class Seeding {
       return out;
     }
   };
-  struct Finder;
+  // Takes down the rows that candidates win; one for each worker.
+  struct Finder {
+    const Seeding& self;
+    std::vector<std::vector<Nearer>>& found;
+    std::vector<std::int64_t> gains;
+    std::int64_t room;  // entries that may still be kept
+
+    void note(std::int64_t row, std::int32_t j, double away) {
+      gains[j] += self.gain(row, away);
+      if (--room >= 0) found[j].emplace_back(row, away);
+    }
+  };
+
+  // Tells the finders of every row that is nearer to a candidate than closest_, by D.
+  virtual void find(std::vector<Finder>& finders) = 0;
+  // Lets all rows look at a new centre, and lowers closest_.
+  virtual void measure(const T* center) = 0;
 
   double weighted(std::int64_t i) const;
   std::int64_t share(std::int64_t i) const { return share_of(weighted(i)); }
@@ -60,9 +77,9 @@ class Seeding {
   void use_finest_steps();
   void count_shares();
   void list_winners();
-  void measure(const T* center);
 
-  const Rows<T>& rows_;
+  std::int64_t n_, d_;
+  const double* weights_;
   int threads_;
   int bits_;
   double magic_ = 0;  // adding it rounds to whole steps
@@ -78,6 +95,22 @@ class Seeding {
   std::vector<std::vector<std::vector<Nearer>>> found_;
   bool listed_ = false;
   bool current_ = false;  // no centre was added since the candidates were met
+};
+
+// The seeding of plain rows.
+template <typename T>
+class RowsSeeding final : public Seeding<T> {
+ public:
+  using typename Seeding<T>::Finder;
+  RowsSeeding(const Rows<T>& rows, int threads)
+      : Seeding<T>(rows.matrix().n, rows.matrix().d, rows.weights(), threads), rows_(rows) {}
+
+ private:
+  void find(std::vector<Finder>& finders) override;
+  void measure(const T* center) override;
+  struct Met;
+
+  const Rows<T>& rows_;
 };
 
 }  // namespace omnimeans
