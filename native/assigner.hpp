@@ -10,13 +10,22 @@
 #include <optional>
 #include <vector>
 
+#include "duel.hpp"
 #include "pool.hpp"
 #include "rows.hpp"
 
 namespace omnimeans {
 
+// Some rows: all from `first` on, or those in a list.
+struct Chosen {
+  std::int64_t first, count;
+  const std::int64_t* list = nullptr;
+  std::int64_t operator[](std::int64_t m) const { return list ? list[m] : first + m; }
+};
+
 // Finds nearest centres tile by tile and hands them to a sink: `sink.all(first, labels, count)` may
-// take a whole tile at once and return true; else `sink.one(row, label)` is called for each row.
+// take a whole tile at once and return true; else `sink.one(row, label, lower, upper)` is called for
+// each row.
 template <typename T, class Sink>
 class Assigner {
  public:
@@ -24,24 +33,29 @@ class Assigner {
       : x_(x), centers_(centers), screen_(screen), frame_(frame), sink_(sink),
         tile_(std::make_unique_for_overwrite<float[]>(screen.floats)) {}
 
-  void assign(std::int64_t begin, std::int64_t end) {
+  void assign(Chosen chosen) {
     std::int32_t labels[kMaxTile];
     const T* rows[kMaxTile];
-    for (std::int64_t first = begin; first < end; first += screen_.tile) {
-      const int count = static_cast<int>(std::min<std::int64_t>(screen_.tile, end - first));
-      for (int i = 0; i < count; ++i) rows[i] = x_.row(first + i);
+    Ranges* ranges = sink_.ranged() ? &ranges_ : nullptr;
+    for (std::int64_t m = 0; m < chosen.count; m += screen_.tile) {
+      const int count = static_cast<int>(std::min<std::int64_t>(screen_.tile, chosen.count - m));
+      for (int i = 0; i < count; ++i) rows[i] = x_.row(chosen[m + i]);
       for (int i = count; i < screen_.tile; ++i) rows[i] = rows[0];
-      const void* ahead = x_.ahead(first + screen_.tile, screen_.tile, end);
+      const void* ahead =
+          chosen.list ? nullptr
+                      : x_.ahead(chosen.first + m + screen_.tile, screen_.tile,
+                                 chosen.first + chosen.count);
       const std::uint64_t doubt = screen_for<T>().propose(screen_, rows, frame_, tile_.get(), ahead,
-                                                          labels, thresholds_);
-      if (doubt == 0 && sink_.all(first, labels, count)) continue;
+                                                          labels, thresholds_, ranges);
+      if (doubt == 0 && !chosen.list && sink_.all(chosen.first + m, labels, count)) continue;
       for (int i = 0; i < count; ++i) {
         if (doubt >> i & 1) {
-          doubts_[doubtful_] = first + i;
+          doubts_[doubtful_] = chosen[m + i];
           doubt_thresholds_[doubtful_] = thresholds_[i];
+          second_[doubtful_] = ranges ? ranges_.lower[i] : 0.0f;
           if (++doubtful_ == screen_.tile) decide();
         } else {
-          sink_.one(first + i, labels[i]);
+          sink_.one(chosen[m + i], labels[i], ranges_.lower[i], ranges_.upper[i]);
         }
       }
     }
@@ -52,8 +66,7 @@ class Assigner {
     if (doubtful_ == 0) return;
     for (int i = 0; i < doubtful_; ++i) {
       doubt_rows_[i] = x_.row(doubts_[i]);
-      closest_[i] = std::numeric_limits<double>::infinity();
-      nearest_[i] = 0;
+      duels_[i] = Duel();
     }
     for (int i = doubtful_; i < screen_.tile; ++i) doubt_rows_[i] = doubt_rows_[0];
     const std::uint64_t all = ~std::uint64_t{0} >> (64 - doubtful_);
@@ -64,7 +77,11 @@ class Assigner {
           static_cast<Assigner*>(self)->compare(j, rows);
         },
         this);
-    for (int i = 0; i < doubtful_; ++i) sink_.one(doubts_[i], nearest_[i]);
+    for (int i = 0; i < doubtful_; ++i) {
+      const Duel& duel = duels_[i];
+      sink_.one(doubts_[i], duel.nearest, duel.lower(second_[i], screen_.metric, frame_.scale),
+                duel.upper(screen_.metric, frame_.scale));
+    }
     decided_ += doubtful_;
     doubtful_ = 0;
   }
@@ -75,9 +92,8 @@ class Assigner {
   void compare(std::int32_t j, std::uint64_t rows) {
     for (; rows; rows &= rows - 1) {
       const int i = std::countr_zero(rows);
-      const double away = exact_for<T>().distance(doubt_rows_[i], centers_ + j * x_.d, x_.d,
-                                                  screen_.metric);
-      if (away < closest_[i]) closest_[i] = away, nearest_[i] = j;  // ties stay with the lowest
+      duels_[i].meet(j, exact_for<T>().distance(doubt_rows_[i], centers_ + j * x_.d, x_.d,
+                                                screen_.metric));
     }
   }
 
@@ -87,11 +103,11 @@ class Assigner {
   Frame<T> frame_;
   Sink& sink_;
   std::unique_ptr<float[]> tile_;
-  float thresholds_[kMaxTile], doubt_thresholds_[kMaxTile];
+  Ranges ranges_;
+  float thresholds_[kMaxTile], doubt_thresholds_[kMaxTile], second_[kMaxTile];
   std::int64_t doubts_[kMaxTile];
   const T* doubt_rows_[kMaxTile];
-  double closest_[kMaxTile];
-  std::int32_t nearest_[kMaxTile];
+  Duel duels_[kMaxTile];
   int doubtful_ = 0;
   std::int64_t decided_ = 0;
 };
@@ -118,7 +134,7 @@ class Crew {
                                 [&](int id, std::int64_t begin, std::int64_t end) {
                                   auto& worker = workers_[id];
                                   if (!worker) worker.emplace(make_sink(id), x, centers, screen, frame);
-                                  worker->assigner.assign(begin, end);
+                                  worker->assigner.assign({begin, end - begin});
                                 });
     for (auto& worker : workers_) {
       if (worker) worker->assigner.decide();

@@ -36,6 +36,11 @@ Metric metric_of(const std::string& name) {
   return name == "euclidean" ? Metric::euclidean : Metric::manhattan;
 }
 
+Screening screening_of(const std::string& name) {
+  require(name == "tiles" || name == "codes" || name == "race", "unknown screen");
+  return name == "tiles" ? Screening::tiles : name == "codes" ? Screening::codes : Screening::race;
+}
+
 template <typename T>
 void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
   using Self = Rows<T>;
@@ -62,19 +67,23 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
            },
            "offset"_a.noconvert(), "mean_square"_a)
       .def("step",
-           [](Self& self, InC<T> centers, int threads) {
+           [](Self& self, InC<T> centers, int threads, bool tree, bool bounded,
+              const std::string& screen) {
              require(static_cast<std::int64_t>(centers.shape(1)) == self.matrix().d &&
                          centers.shape(0) > 0,
                      "the centres need as many columns as the rows");
              require(self.framed(), "the rows have no frame yet");
+             const Way way{tree, bounded, screening_of(screen)};
              Counts seen;
              {
                nb::gil_scoped_release release;
-               seen = self.step(centers.data(), centers.shape(0), some(threads));
+               seen = self.step(centers.data(), centers.shape(0), some(threads),
+                                way);
              }
-             return nb::make_tuple(seen.moved, seen.redecided);
+             return nb::make_tuple(seen.moved, seen.redecided, seen.tiled, seen.coded,
+                                   seen.compared);
            },
-           "centers"_a.noconvert(), "threads"_a)
+           "centers"_a.noconvert(), "threads"_a, "tree"_a, "bounded"_a, "screen"_a)
       .def("sums",
            [](const Self& self) {
              const std::size_t columns = self.matrix().d + 1;

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "codes.hpp"
 #include "kernels.hpp"
 
 namespace omnimeans {
@@ -51,6 +52,14 @@ Choice choose() {
                            "; name one of these or unset OMNIMEANS_ISA");
 }
 
+const CodeScreen* choose_codes() {
+#if defined(OMNIMEANS_X86_KERNELS)
+  const bool widest = std::string(kernels().name) == "avx512";
+  if (widest && __builtin_cpu_supports("avx512vnni")) return &avx512vnni::code_kernels();
+#endif
+  return nullptr;
+}
+
 const Choice& choice() {
   static const Choice chosen = choose();
   return chosen;
@@ -68,6 +77,15 @@ std::string offered_kernels() {
 
 const Kernels& kernels() { return *choice().screen; }
 const Exact& exact() { return *choice().exact; }
+
+const CodeScreen* code_screen() {
+  static const CodeScreen* const chosen = choose_codes();
+  return chosen;
+}
+template <>
+const CodeKernels<float>& codes_for<float>() { return code_screen()->f32; }
+template <>
+const CodeKernels<double>& codes_for<double>() { return code_screen()->f64; }
 
 template <>
 const ScreenKernels<float>& screen_for<float>() { return kernels().screen_f32; }

@@ -17,6 +17,18 @@ enum class Metric { euclidean, manhattan };
 
 // The largest number of rows that any kernel takes at a time.
 inline constexpr int kMaxTile = 64;
+// The most features that a tree of boxes is made for.
+inline constexpr int kMaxTreeFeatures = 64;
+
+// What is sure about a row: its own centre is no farther than `upper`, every other one no nearer
+// than `lower`; in the frame, not squared.
+struct Ranges {
+  float upper[kMaxTile], lower[kMaxTile];
+};
+
+// Vectors grow here, in code for every processor: a function of the standard library compiled for
+// one instruction set may serve the whole program.
+void make_room(std::vector<float>& values, std::size_t size);
 
 // Centres prepared for screening: shifted, scaled, in float32, in the kernels' own order.
 struct Screen {
@@ -52,9 +64,11 @@ struct ScreenKernels {
   void (*pack)(const Screen&, const T* const* rows, Frame<T>, float* tile);
   // Nearest centre of each of screen.tile rows, with `tile` as work space; returns a bit for each
   // row that stays in doubt, with the score that a centre must reach to be a candidate in
-  // `threshold`.  `ahead` may point to the rows of the next tile, which are fetched meanwhile.
+  // `threshold`.  `ahead` may point to the rows of the next tile, which are fetched meanwhile.  The
+  // ranges of the rows are written down if asked for; for a row in doubt, `upper` is where every
+  // centre begins that is no candidate.
   std::uint64_t (*propose)(const Screen&, const T* const* rows, Frame<T>, float* tile,
-                           const void* ahead, std::int32_t* labels, float* threshold);
+                           const void* ahead, std::int32_t* labels, float* threshold, Ranges*);
 };
 
 // Called for centre `j` with the rows of the tile (a bit each) that may belong to it.
@@ -81,6 +95,10 @@ struct ExactKernels {
   // The same from one row to `count` others, `stride` elements apart.
   void (*distances)(const T* x, const T* c, std::int64_t count, std::int64_t stride,
                     std::int64_t d, Metric, double* out);
+  // The nearest of some centres, by D, of `rows` rows that lie one after the other; ties go to the
+  // first of the list.
+  void (*nearest)(const T* x, std::int64_t rows, std::int64_t d, const T* centers,
+                  const std::int32_t* list, std::int64_t count, Metric, std::int32_t* labels);
   // Adds the row (x, 1) times `weight` to the sums of `to` and takes it out of those of `from`;
   // either may be null.
   void (*move)(const T* x, double weight, const Magic&, std::int64_t* from, std::int64_t* to);

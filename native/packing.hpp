@@ -118,7 +118,7 @@ inline float screen_error(const Screen& screen) {
 template <typename T>
 void measure_centers(Screen& screen, const T* centers, Frame<T> frame) {
   double reach = 0, sum = 0;
-  screen.norms.resize(screen.k);
+  make_room(screen.norms, screen.k);
   for (int j = 0; j < screen.k; ++j, centers += screen.d) {
     double norm = 0;
     for (int f = 0; f < screen.d; ++f) {
@@ -152,8 +152,8 @@ void prepare(Screen& screen, const T* centers, std::int64_t k, std::int64_t d, M
   screen.value_bytes = sizeof(T);
   screen.floats = static_cast<std::size_t>(screen.tile) *
                   (features + 1 + (screen.strip < features ? screen.k : 0));
-  screen.packed.resize(k * features);
-  screen.start.resize(k);
+  make_room(screen.packed, k * features);
+  make_room(screen.start, k);
   const float error = screen.guarded ? screen_error(screen) : 0.0f;
   const Groups groups(screen.k);
   int first = 0;

@@ -1,4 +1,4 @@
-// The pass: nearest centre by the screen, doubts by D, sums of the rows that moved.
+// Rows that pass by, and what is asked of all rows at once.
 #include "rows.hpp"
 
 #include <algorithm>
@@ -14,30 +14,6 @@ std::int64_t chunk_rows = 0;
 
 namespace {
 
-// Keeps labels and sums together: a row that moves is taken out of one sum and added to another.
-template <typename T>
-struct Mover {
-  const Matrix<T>& x;
-  const double* weights;
-  const Magic& grid;
-  std::int32_t* labels;
-  std::int64_t* sums;
-  std::int64_t moved = 0;
-
-  bool all(std::int64_t first, const std::int32_t* now, int count) const {
-    return std::memcmp(labels + first, now, count * sizeof *now) == 0;
-  }
-  void one(std::int64_t i, std::int32_t label) {
-    const std::int32_t before = labels[i];
-    if (label == before) return;
-    const std::int64_t width = 2 * grid.columns();
-    labels[i] = label;
-    ++moved;
-    exact_for<T>().move(x.row(i), weights ? weights[i] : 1.0, grid,
-                        before < 0 ? nullptr : sums + before * width, sums + label * width);
-  }
-};
-
 // Only writes the labels down.
 struct Writer {
   std::int32_t* labels;
@@ -46,39 +22,11 @@ struct Writer {
     std::memcpy(labels + first, now, count * sizeof *now);
     return true;
   }
-  void one(std::int64_t i, std::int32_t label) const { labels[i] = label; }
+  void one(std::int64_t i, std::int32_t label, float, float) const { labels[i] = label; }
+  bool ranged() const { return false; }
 };
 
 }  // namespace
-
-template <typename T>
-Counts Rows<T>::step(const T* centers, std::int64_t k, int threads) {
-  const std::int64_t width = this->width();
-  if (labels_[0] < 0 || static_cast<std::int64_t>(sums_.size()) != k * width) {
-    sums_.assign(k * width, 0);
-    std::fill(labels_, labels_ + x_.n, -1);
-  }
-  const Frame<T> frame = this->frame();
-  const Screen screen = screen_of(centers, k, x_.d, metric_, frame);
-
-  // Worker 0 adds to the sums themselves, the others to sums of their own.
-  std::vector<std::vector<std::int64_t>> parts(threads);
-  const auto mover = [&](int worker) {
-    if (worker > 0) parts[worker].assign(k * width, 0);
-    return Mover<T>{x_, weights_, grid_, labels_, worker > 0 ? parts[worker].data() : sums_.data()};
-  };
-  Crew<T, Mover<T>> crew(threads);
-  const bool whole = crew.assign(x_, centers, screen, frame, mover);
-  Counts total;
-  for (int worker = 0; worker < threads; ++worker) {
-    if (!crew.at(worker)) continue;
-    total.moved += crew.at(worker)->sink.moved;
-    total.redecided += crew.at(worker)->assigner.decided();
-    for (std::size_t i = 0; i < parts[worker].size(); ++i) sums_[i] += parts[worker][i];
-  }
-  finish(whole);
-  return total;
-}
 
 // A power of two that brings values of this mean square into float32's range; ordinary ones are left
 // as they are, which is a little faster.
@@ -109,17 +57,6 @@ void nearest(const Matrix<T>& x, const T* centers, std::int64_t k, Metric metric
   const Screen screen = screen_of(centers, k, x.d, metric, frame);
   finish(Crew<T, Writer>(threads).assign(x, centers, screen, frame,
                                          [&](int) { return Writer{labels}; }));
-}
-
-template <typename T>
-void Rows<T>::relabel(const std::int64_t* numbers, std::int64_t count, std::int32_t cluster) {
-  const std::int64_t width = this->width();
-  for (std::int64_t m = 0; m < count; ++m) {
-    const std::int64_t i = numbers[m];
-    exact_for<T>().move(x_.row(i), weight(i), grid_, sums_.data() + labels_[i] * width,
-                        sums_.data() + cluster * width);
-    labels_[i] = cluster;
-  }
 }
 
 template <typename T>
@@ -188,8 +125,6 @@ std::vector<double> peaks(const Matrix<T>& x, const double* weights, int threads
 }
 
 #define OMNIMEANS_ROWS(T)                                                                       \
-  template Counts Rows<T>::step(const T*, std::int64_t, int);                                   \
-  template void Rows<T>::relabel(const std::int64_t*, std::int64_t, std::int32_t);              \
   template std::vector<std::int64_t> Rows<T>::total(int) const;                                 \
   template void Rows<T>::distances(const T*, const std::int32_t*, double*, int) const;          \
   template void nearest(const Matrix<T>&, const T*, std::int64_t, Metric, std::int32_t*, int);  \

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "exact.hpp"
@@ -43,22 +45,37 @@ double scale_for(double mean_square);
 // What a pass counted; the sums stay with the rows.
 struct Counts {
   std::int64_t moved = 0, redecided = 0;
+  std::int64_t tiled = 0, coded = 0;  // rows that the screen in float32, in eight bits looked at
+  std::int64_t compared = 0;          // distances computed, at any precision
 };
+
+// The screen that looks at rows: tiles in float32, codes in eight bits, or whichever proves faster.
+enum class Screening { tiles, codes, race };
+
+// How a pass finds the nearest centres; no way can be told from another by its result.
+struct Way {
+  bool tree = false;     // walks down a tree of boxes; else every row by itself, where
+  bool bounded = false;  // bounds may spare it the look, and
+  Screening screening = Screening::tiles;
+};
+inline constexpr std::int64_t kMaxCoded = 1 << 15;  // features: sums of products stay in 32 bits
 
 template <typename T>
 class Rows {
  public:
-  Rows(Matrix<T> x, const double* weights, std::int32_t* labels, Metric metric, Magic grid)
-      : x_(x), weights_(weights), labels_(labels), metric_(metric), grid_(std::move(grid)) {}
+  Rows(Matrix<T> x, const double* weights, std::int32_t* labels, Metric metric, Magic grid);
+  Rows(Rows&&) noexcept;
+  ~Rows();
 
   void set_frame(const T* offset, double mean_square) {
     offset_.assign(offset, offset + x_.d);
     scale_ = static_cast<T>(scale_for(mean_square));
+    typical_ = std::sqrt(mean_square) * static_cast<double>(scale_);
   }
 
   // Assigns every row to its nearest centre and keeps the sums of the clusters.  Labels of -1 mark
   // a fresh start.  Rows that stay where they are cost nothing in the sums.
-  Counts step(const T* centers, std::int64_t k, int threads);
+  Counts step(const T* centers, std::int64_t k, int threads, Way way = {});
   // Puts rows into another cluster, by force.
   void relabel(const std::int64_t* numbers, std::int64_t count, std::int32_t cluster);
   // The sums (k, 2, d + 1) of the clusters as they are labelled now.
@@ -84,6 +101,12 @@ class Rows {
  private:
   double weight(std::int64_t i) const { return weights_ ? weights_[i] : 1.0; }
   std::int64_t width() const { return 2 * (x_.d + 1); }
+  void encode(int threads);
+  Counts walk(const T* centers, std::int64_t k, int threads, bool fresh);
+  Counts sweep(const T* centers, std::int64_t k, int threads, bool fresh, Way way);
+
+  struct Memory;
+  struct Parts;
 
   Matrix<T> x_;
   const double* weights_;
@@ -92,7 +115,9 @@ class Rows {
   Magic grid_;
   std::vector<T> offset_;
   T scale_ = 1;
+  double typical_ = 1;  // size of the values in the frame
   std::vector<std::int64_t> sums_;
+  std::unique_ptr<Memory> memory_;
 };
 
 // The nearest centre of rows that are only passing by.

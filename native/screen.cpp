@@ -172,10 +172,28 @@ inline float* scores_of(const Screen& screen, float* tile) {
   return sizes_of(screen, tile) + screen.tile;
 }
 
+// The distances that the two best scores and their error stand for.
+template <Metric M>
+inline void write_ranges(Ranges& ranges, int v, Vec size, Vec best, Vec second, Vec error,
+                         float screened) {
+  const Vec zero = broadcast(0.0f);
+  Vec upper, lower;
+  if constexpr (M == Metric::euclidean) {
+    const Vec slack = size * 0x1p-20f;  // of the squared norm, and of what follows
+    upper = vsqrt(vmax(size - 2 * (best - error) + slack, zero));
+    lower = vsqrt(vmax(size - 2 * (second + error) - slack, zero));
+  } else {
+    upper = error - best;
+    lower = vmax(-second * (1 - 2 * screened) - error, zero);
+  }
+  store(ranges.upper + v * kLanes, upper * (1 + 0x1p-20f));
+  store(ranges.lower + v * kLanes, lower * (1 - 0x1p-20f));
+}
+
 // Which lanes are in doubt, their labels, and the scores that candidates must reach.
 template <Metric M, int V>
 inline std::uint64_t certify(const Screen& screen, const float* sizes, const Best<V>& seen,
-                             std::int32_t* labels, float* threshold) {
+                             std::int32_t* labels, float* threshold, Ranges* ranges) {
   const float u = 0x1p-24f, screened = screen_error(screen);
   const float decided = (screen.d / 8.0f + 8) * 0x1p-52f * (1.01f + screen.d * 4 * u);
   std::uint64_t doubt = 0;
@@ -204,6 +222,9 @@ inline std::uint64_t certify(const Screen& screen, const float* sizes, const Bes
     store(labels + v * kLanes, seen.label[v]);
     const std::uint64_t bits = not_greater(best - seen.second[v], error);
     doubt |= bits << (v * kLanes);
+    if (ranges) {
+      write_ranges<M>(*ranges, v, load(sizes + v * kLanes), best, seen.second[v], error, screened);
+    }
   }
   return doubt;
 }
@@ -266,13 +287,14 @@ struct Propose {
   const void* ahead;
   std::int32_t* labels;
   float* threshold;
+  Ranges* ranges;
   template <Metric M, int D, int V>
   std::uint64_t narrow() {
     float* sizes = sizes_of(screen, tile);
     pack_features<M>(screen, rows, frame, 0, D, tile, sizes);
     Best<V> seen;
     sweep_narrow<M, D, V>(screen, tile, seen);
-    return certify<M, V>(screen, sizes, seen, labels, threshold);
+    return certify<M, V>(screen, sizes, seen, labels, threshold, ranges);
   }
   template <Metric M>
   std::uint64_t wide() {
@@ -283,7 +305,7 @@ struct Propose {
     };
     Best<kWide> seen;
     sweep_wide<M>(screen, fresh, scores_of(screen, tile), ahead, seen);
-    return certify<M, kWide>(screen, sizes, seen, labels, threshold);
+    return certify<M, kWide>(screen, sizes, seen, labels, threshold, ranges);
   }
 };
 
@@ -312,8 +334,8 @@ struct Candidates {
 
 template <typename T>
 std::uint64_t propose(const Screen& screen, const T* const* rows, Frame<T> frame, float* tile,
-                      const void* ahead, std::int32_t* labels, float* threshold) {
-  return dispatch(screen, Propose<T>{screen, rows, frame, tile, ahead, labels, threshold});
+                      const void* ahead, std::int32_t* labels, float* threshold, Ranges* ranges) {
+  return dispatch(screen, Propose<T>{screen, rows, frame, tile, ahead, labels, threshold, ranges});
 }
 
 void candidates(const Screen& screen, float* tile, const void* ahead, const float* threshold,

@@ -1,0 +1,108 @@
+// Assignment by the screen in eight bits: what it cannot rule out is decided by D.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "assigner.hpp"
+#include "codes.hpp"
+#include "duel.hpp"
+
+namespace omnimeans {
+
+// Like Assigner, with rows and centres in eight bits.
+template <typename T, class Sink>
+class CodeAssigner {
+ public:
+  CodeAssigner(const Matrix<T>& x, const T* centers, const Codes& codes,
+               const CodedCenters& coded, Frame<T> frame, Sink& sink)
+      : x_(x), centers_(centers), codes_(codes), coded_(coded), frame_(frame), sink_(sink),
+        block_(kCodeRows * codes.stride), scores_(static_cast<std::size_t>(kCodeRows) * coded.padded),
+        reached_(coded.padded) {}
+
+  void assign(Chosen chosen) {
+    for (std::int64_t m = 0; m < chosen.count; m += kCodeRows) {
+      const int count = static_cast<int>(std::min<std::int64_t>(kCodeRows, chosen.count - m));
+      const std::uint8_t* block;
+      if (!chosen.list && count == kCodeRows) {
+        block = codes_.row(chosen[m]);
+      } else {
+        for (int i = 0; i < kCodeRows; ++i) {  // the last row stands in for those that are missing
+          std::memcpy(block_.data() + i * codes_.stride,
+                      codes_.row(chosen[m + std::min(i, count - 1)]), codes_.stride);
+        }
+        block = block_.data();
+      }
+      float inverse[kCodeRows], far[kCodeRows], best[kCodeRows];
+      for (int i = 0; i < kCodeRows; ++i) {
+        const std::int64_t row = chosen[m + std::min(i, count - 1)];
+        inverse[i] = codes_.inverse[row];
+        far[i] = codes_.far[row];
+      }
+      screen_.scores(coded_, block, codes_.stride, inverse, far, scores_.data(), best);
+      for (int i = 0; i < count; ++i) {
+        decide(chosen[m + i], scores_.data() + static_cast<std::size_t>(i) * coded_.padded,
+               inverse[i], far[i], best[i]);
+      }
+    }
+  }
+
+  std::int64_t decided() const { return decided_; }
+
+ private:
+  void decide(std::int64_t row, const float* scores, float inverse, float far, float best) {
+    // A first guess of the threshold, by the widest doubt of all centres, then by the best one's.
+    const float widest = (coded_.tallest + coded_.widest * far + coded_.deepest * inverse) * 1.001f;
+    int found = screen_.reaching(scores, coded_.padded, best - 2 * widest, reached_.data());
+    const int ahead = *std::max_element(reached_.data(), reached_.data() + found, [&](int a, int b) {
+      return scores[a] < scores[b] || (scores[a] == scores[b] && a > b);
+    });
+    const float threshold = best - 2 * coded_.doubt(ahead, inverse, far);
+    found = static_cast<int>(std::remove_if(reached_.data(), reached_.data() + found,
+                                            [&](int j) { return scores[j] < threshold; }) -
+                             reached_.data());
+    const auto away = [&](std::int32_t j) {
+      return exact_for<T>().distance(x_.row(row), centers_ + j * x_.d, x_.d, Metric::euclidean);
+    };
+    if (found == 1) {
+      if (!sink_.ranged()) return sink_.one(row, ahead, 0, 0);
+      const float others = screen_.others(scores, coded_.padded, ahead);
+      return sink_.one(row, ahead, beyond(row, others, inverse), within(row, threshold, inverse));
+    }
+    Duel duel;
+    for (int c = 0; c < found; ++c) duel.meet(reached_[c], away(reached_[c]));
+    ++decided_;
+    sink_.one(row, duel.nearest,
+              duel.lower(beyond(row, threshold, inverse), Metric::euclidean, frame_.scale),
+              duel.upper(Metric::euclidean, frame_.scale));
+  }
+
+  // How near a centre with this raised score may be.
+  float beyond(std::int64_t row, float score, float inverse) const {
+    const float square = codes_.square[row];
+    const float least = square * (1 - 0x1p-18f) - 2 * score / inverse;
+    return least > 0 ? std::sqrt(least) * (1 - 0x1p-20f) : 0.0f;
+  }
+
+  // How far a centre whose score is at least this may be.
+  float within(std::int64_t row, float score, float inverse) const {
+    const float most = codes_.square[row] * (1 + 0x1p-18f) - 2 * score / inverse;
+    return most > 0 ? std::sqrt(most) * (1 + 0x1p-20f) : 0.0f;
+  }
+
+  const Matrix<T>& x_;
+  const T* centers_;
+  const Codes& codes_;
+  const CodedCenters& coded_;
+  Frame<T> frame_;
+  Sink& sink_;
+  const CodeScreen& screen_ = *code_screen();
+  std::vector<std::uint8_t> block_;
+  std::vector<float> scores_;
+  std::vector<std::int32_t> reached_;
+  std::int64_t decided_ = 0;
+};
+
+}  // namespace omnimeans

@@ -1,0 +1,321 @@
+// The pass of a fit: rows that may have changed find their nearest centre, rows that moved change
+// the sums.  Which screen looks at them, and whether bounds spare rows the look, never shows in the
+// result; it is settled by measurement.
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <optional>
+
+#include "assigner.hpp"
+#include "bounds.hpp"
+#include "code_assigner.hpp"
+#include "pool.hpp"
+#include "rows.hpp"
+#include "tree.hpp"
+
+namespace omnimeans {
+namespace {
+
+// Keeps labels and sums together: a row that moves is taken out of one sum and added to another.
+template <typename T>
+struct Mover {
+  const Matrix<T>& x;
+  const double* weights;
+  const Magic& grid;
+  std::int32_t* labels;
+  std::int64_t* sums;
+  Bounds<T>* bounds;
+  std::int64_t moved = 0;
+
+  bool ranged() const { return bounds != nullptr; }
+  bool all(std::int64_t first, const std::int32_t* now, int count) const {
+    return !bounds && std::memcmp(labels + first, now, count * sizeof *now) == 0;
+  }
+  void one(std::int64_t i, std::int32_t label, float lower, float upper) {
+    if (bounds) bounds->set(i, label, lower, upper);
+    const std::int32_t before = labels[i];
+    if (label == before) return;
+    const std::int64_t width = 2 * grid.columns();
+    labels[i] = label;
+    ++moved;
+    exact_for<T>().move(x.row(i), weights ? weights[i] : 1.0, grid,
+                        before < 0 ? nullptr : sums + before * width, sums + label * width);
+  }
+};
+
+// Nanoseconds that a row takes with each screen, smoothed over passes; 0 while unknown.
+struct Race {
+  std::array<double, 2> cost = {0, 0};
+
+  void note(int screen, std::int64_t rows, double nanoseconds) {
+    double& known = cost[screen];
+    const double seen = nanoseconds / static_cast<double>(rows);
+    known = known > 0 ? (known + seen) / 2 : seen;
+  }
+  int best() const { return cost[1] > 0 && cost[1] < cost[0] ? 1 : 0; }
+};
+
+template <typename T>
+class Worker {
+ public:
+  struct Task {
+    const Matrix<T>& x;
+    const T* centers;
+    const Screen& screen;
+    Frame<T> frame;
+    Bounds<T>* bounds;
+    bool fresh;  // no bounds yet: every row survives
+    const Codes* codes;
+    const CodedCenters* coded;
+    Screening screening;
+    std::int64_t batch;  // rows looked at together, so that tiles are full
+  };
+
+  Worker(const Task& task, Mover<T> mover, Race race)
+      : task_(task), mover_(mover), race_(race),
+        tiles_(task.x, task.centers, task.screen, task.frame, mover_) {
+    if (task.coded) {
+      coded_.emplace(task.x, task.centers, *task.codes, *task.coded, task.frame, mover_);
+    }
+    if (task.bounds) list_.resize(2 * task.batch);
+  }
+
+  void serve(std::int64_t begin, std::int64_t end) {
+    if (!task_.bounds || task_.fresh) return look({begin, end - begin});
+    for (std::int64_t first = begin; first < end; first += task_.batch) {
+      const std::int64_t last = std::min(end, first + task_.batch);
+      waiting_ += task_.bounds->survivors(task_.x, task_.centers, mover_.labels, first, last,
+                                          list_.data() + waiting_);
+      if (waiting_ >= task_.batch) flush();
+    }
+  }
+  void finish() {
+    flush();
+    tiles_.decide();
+  }
+
+  std::int64_t moved() const { return mover_.moved; }
+  std::int64_t decided() const { return tiles_.decided() + (coded_ ? coded_->decided() : 0); }
+  const std::array<std::int64_t, 2>& looked() const { return looked_; }
+  const Race& race() const { return race_; }
+
+ private:
+  void flush() {
+    if (waiting_ > 0) look({0, waiting_, list_.data()});
+    waiting_ = 0;
+  }
+
+  // Each screen is tried once in a pass, the slower one first; the rest goes to the faster.
+  void look(Chosen chosen) {
+    int screen = task_.screening == Screening::codes && coded_;
+    if (task_.screening == Screening::race && coded_) {
+      screen = race_.best();
+      if (looked_[1 - screen] == 0 && chosen.count >= kMaxTile) screen = 1 - screen;
+    }
+    using Clock = std::chrono::steady_clock;
+    const auto start = Clock::now();
+    if (screen) {
+      coded_->assign(chosen);
+    } else {
+      tiles_.assign(chosen);
+    }
+    looked_[screen] += chosen.count;
+    if (chosen.count >= kMaxTile) {
+      race_.note(screen, chosen.count,
+                 std::chrono::duration<double, std::nano>(Clock::now() - start).count());
+    }
+  }
+
+  const Task& task_;
+  Mover<T> mover_;
+  Race race_;
+  Assigner<T, Mover<T>> tiles_;
+  std::optional<CodeAssigner<T, Mover<T>>> coded_;
+  std::vector<std::int64_t> list_;
+  std::int64_t waiting_ = 0;
+  std::array<std::int64_t, 2> looked_ = {0, 0};
+};
+
+}  // namespace
+
+// What a fit keeps from one pass to the next.
+template <typename T>
+struct Rows<T>::Memory {
+  std::optional<Bounds<T>> bounds;
+  std::optional<Codes> codes;
+  std::optional<Tree<T>> tree;
+  Race race;
+  int nap = 0, next_nap = 1;  // passes without bounds, now and after the next failure
+
+  // Whether this pass shall use bounds.  Where they spare few rows they are left out for a while,
+  // each time for longer.
+  bool rested(bool fresh) {
+    if (fresh) nap = 0, next_nap = 1;
+    return nap == 0 || --nap == 0;
+  }
+  void judge(std::int64_t spared, std::int64_t rows) {
+    if (4 * spared > rows) {
+      next_nap = 1;
+    } else {
+      nap = next_nap;
+      next_nap = std::min(2 * next_nap, 8);
+      bounds.reset();
+    }
+  }
+};
+
+template <typename T>
+Rows<T>::Rows(Matrix<T> x, const double* weights, std::int32_t* labels, Metric metric, Magic grid)
+    : x_(x), weights_(weights), labels_(labels), metric_(metric), grid_(std::move(grid)),
+      memory_(std::make_unique<Memory>()) {}
+template <typename T>
+Rows<T>::Rows(Rows&&) noexcept = default;
+template <typename T>
+Rows<T>::~Rows() = default;
+
+template <typename T>
+void Rows<T>::encode(int threads) {
+  memory_->codes.emplace(x_.n, x_.d);
+  Codes& codes = *memory_->codes;
+  std::vector<float> residuals(threads, 0.0f);
+  const float floor = static_cast<float>(typical_ * 0x1p-30);
+  finish(parallel(x_.n, rows_per_chunk(x_, 1, threads), threads,
+                  [&](int worker, std::int64_t begin, std::int64_t end) {
+                    std::vector<float> work(x_.d);
+                    residuals[worker] = std::max(
+                        residuals[worker], codes_for<T>().encode(x_.data, x_.stride, begin, end,
+                                                                 frame(), floor, codes, work.data()));
+                  }));
+  codes.residual = *std::max_element(residuals.begin(), residuals.end());
+}
+
+template <typename T>
+Counts Rows<T>::step(const T* centers, std::int64_t k, int threads, Way way) {
+  const bool fresh = labels_[0] < 0 || static_cast<std::int64_t>(sums_.size()) != k * width();
+  if (fresh) {
+    sums_.assign(k * width(), 0);
+    std::fill(labels_, labels_ + x_.n, -1);
+  }
+  // Bounds do not outlast a pass that knows nothing of them, nor do the owners of boxes.
+  if (way.tree && x_.d <= kMaxTreeFeatures) {
+    memory_->bounds.reset();
+    return walk(centers, k, threads, fresh);
+  }
+  if (memory_->tree) memory_->tree->forget();
+  return sweep(centers, k, threads, fresh, way);
+}
+
+// Worker 0 adds to the sums themselves, the others to sums of their own, which are added at the end.
+template <typename T>
+struct Rows<T>::Parts {
+  std::vector<std::int64_t>& whole;
+  std::vector<std::vector<std::int64_t>> parts;
+
+  Parts(std::vector<std::int64_t>& whole, int threads) : whole(whole), parts(threads) {}
+  std::int64_t* of(int worker) {
+    if (worker > 0 && parts[worker].empty()) parts[worker].assign(whole.size(), 0);
+    return worker > 0 ? parts[worker].data() : whole.data();
+  }
+  ~Parts() {
+    for (const auto& part : parts) {
+      for (std::size_t i = 0; i < part.size(); ++i) whole[i] += part[i];
+    }
+  }
+};
+
+template <typename T>
+Counts Rows<T>::walk(const T* centers, std::int64_t k, int threads, bool fresh) {
+  auto& tree = memory_->tree;
+  if (!tree) tree.emplace(x_, metric_, threads);
+  if (fresh) tree->forget();
+  Counts total;
+  Parts sums(sums_, threads);
+  std::vector<std::optional<Mover<T>>> movers(threads);
+  const bool whole = tree->assign(
+      centers, k, fresh, threads, total.compared,
+      [&](int worker, std::int64_t row, std::int32_t label) {
+        auto& mover = movers[worker];
+        if (!mover) mover.emplace(Mover<T>{x_, weights_, grid_, labels_, sums.of(worker), nullptr});
+        mover->one(row, label, 0, 0);
+      });
+  for (const auto& mover : movers) total.moved += mover ? mover->moved : 0;
+  finish(whole);
+  return total;
+}
+
+template <typename T>
+Counts Rows<T>::sweep(const T* centers, std::int64_t k, int threads, bool fresh, Way way) {
+  const Frame<T> frame = this->frame();
+  const Screen screen = screen_of(centers, k, x_.d, metric_, frame);
+
+  auto& bounds = memory_->bounds;
+  bool unbounded = fresh || !bounds;  // no bounds from an earlier pass
+  if (!way.bounded || !memory_->rested(fresh)) {
+    bounds.reset();
+  } else {
+    if (!bounds) bounds.emplace();
+    unbounded = bounds->meet(centers, k, x_, metric_, frame.scale, unbounded);
+  }
+
+  std::optional<CodedCenters> coded;
+  const bool codable = code_screen() && metric_ == Metric::euclidean && x_.d <= kMaxCoded;
+  if (way.screening != Screening::tiles && codable) {
+    if (!memory_->codes) encode(threads);
+    coded.emplace(k, x_.d);
+    std::vector<float> work(x_.d);
+    codes_for<T>().prepare(*coded, centers, frame, *memory_->codes, work.data());
+    for (std::int64_t j = 0; j < k; ++j) {  // copies of other centres
+      if (std::isinf(screen.start[j])) coded->start[j] = screen.start[j];
+    }
+  }
+
+  const std::int64_t grain = rows_per_chunk(x_, k, threads);
+  const typename Worker<T>::Task task{
+      x_, centers, screen, frame, bounds ? &*bounds : nullptr, unbounded,
+      coded ? &*memory_->codes : nullptr, coded ? &*coded : nullptr, way.screening,
+      std::max<std::int64_t>(grain, 8 * kMaxTile)};
+  Counts total;
+  Parts sums(sums_, threads);
+  std::vector<std::unique_ptr<Worker<T>>> crew(threads);
+  const bool whole =
+      parallel(x_.n, grain, threads, [&](int id, std::int64_t begin, std::int64_t end) {
+        auto& worker = crew[id];
+        if (!worker) {
+          const Mover<T> mover{x_, weights_, grid_, labels_, sums.of(id), task.bounds};
+          worker = std::make_unique<Worker<T>>(task, mover, memory_->race);
+        }
+        worker->serve(begin, end);
+      });
+  for (const auto& worker : crew) {
+    if (!worker) continue;
+    worker->finish();
+    total.moved += worker->moved();
+    total.redecided += worker->decided();
+    total.tiled += worker->looked()[0];
+    total.coded += worker->looked()[1];
+    memory_->race = worker->race();
+  }
+  total.compared = (total.tiled + total.coded) * k;
+  if (bounds && !unbounded) memory_->judge(x_.n - total.tiled - total.coded, x_.n);
+  finish(whole);
+  return total;
+}
+
+template <typename T>
+void Rows<T>::relabel(const std::int64_t* numbers, std::int64_t count, std::int32_t cluster) {
+  const std::int64_t width = this->width();
+  for (std::int64_t m = 0; m < count; ++m) {
+    const std::int64_t i = numbers[m];
+    exact_for<T>().move(x_.row(i), weight(i), grid_, sums_.data() + labels_[i] * width,
+                        sums_.data() + cluster * width);
+    labels_[i] = cluster;
+    if (memory_->bounds) memory_->bounds->forget(i);
+  }
+  if (memory_->tree) memory_->tree->forget();
+}
+
+template class Rows<float>;
+template class Rows<double>;
+
+}  // namespace omnimeans

@@ -1,0 +1,168 @@
+// Builds the tree: rows are sorted into halves by the feature that a sample finds widest.
+#include "tree.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace omnimeans {
+
+template <typename T>
+Tree<T>::Tree(const Matrix<T>& x, Metric metric, int threads) : metric_(metric), d_(x.d) {
+  for (Buffer& buffer : buffers_) {
+    buffer.order.resize(x.n);
+    buffer.values.resize(x.n * d_);
+  }
+  Buffer& buffer = buffers_[0];
+  finish(parallel(x.n, rows_per_chunk(x, 1, threads), threads,
+                  [&](int, std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      buffer.order[i] = static_cast<std::int32_t>(i);
+                      std::memcpy(buffer.values.data() + i * d_, x.row(i), d_ * sizeof(T));
+                    }
+                  }));
+  parts_.push_back({0, x.n, false, {}, {}});
+  for (bool more = true; more;) {  // halve all parts until they are small
+    std::vector<Part> halves(2 * parts_.size());
+    finish(parallel(static_cast<std::int64_t>(parts_.size()), 1, threads,
+                    [&](int, std::int64_t p, std::int64_t) {
+                      const auto& [begin, end, spare, nodes, boxes] = parts_[p];
+                      std::int64_t middle = end;
+                      const bool cut = end - begin > kPart && split(begin, end, spare, middle);
+                      halves[2 * p] = {begin, middle, spare != cut, {}, {}};
+                      halves[2 * p + 1] = {middle, end, spare != cut, {}, {}};
+                    }));
+    std::erase_if(halves, [](const Part& part) { return part.begin == part.end; });
+    more = halves.size() > parts_.size();
+    parts_ = std::move(halves);
+  }
+  finish(parallel(static_cast<std::int64_t>(parts_.size()), 1, threads,
+                  [&](int, std::int64_t p, std::int64_t) {
+                    Part& part = parts_[p];
+                    grow(part, part.begin, part.end, part.spare, 0);
+                  }));
+  buffers_[1] = Buffer();
+}
+
+// Rows below the pivot go to the front, the others to the back; or those that are no greater.
+template <typename T>
+template <int D, bool kEqualFirst>
+std::int64_t Tree<T>::sort(const Buffer& from, Buffer& to, std::int64_t begin, std::int64_t end,
+                           std::int64_t feature, T pivot) const {
+  const std::int64_t d = D ? D : d_;
+  std::int64_t front = begin, back = end;
+  const T* row = from.values.data() + begin * d;
+  for (std::int64_t i = begin; i < end; ++i, row += d) {
+    // Without a branch, which would be wrong half of the time.
+    const std::int64_t first = kEqualFirst ? row[feature] <= pivot : row[feature] < pivot;
+    const std::int64_t place = back - 1 + first * (front - back + 1);
+    front += first;
+    back -= 1 - first;
+    to.order[place] = from.order[i];
+    std::memcpy(to.values.data() + place * d, row, d * sizeof(T));
+  }
+  return front;
+}
+
+// Sorts the rows [begin, end) into two parts, in the other buffer; false if they are all the same.
+template <typename T>
+bool Tree<T>::split(std::int64_t begin, std::int64_t end, bool spare, std::int64_t& middle) {
+  const Buffer& from = buffers_[spare];
+  Buffer& to = buffers_[!spare];
+  const T* rows = from.values.data() + begin * d_;
+  const std::int64_t n = end - begin, count = std::min<std::int64_t>(kSample, n);
+  const std::int64_t step = n / count;
+  std::int64_t feature = 0;
+  double widest = 0;
+  for (std::int64_t f = 0; f < d_; ++f) {
+    T low = rows[f], high = low;
+    for (std::int64_t m = 1; m < count; ++m) {
+      low = std::min(low, rows[m * step * d_ + f]);
+      high = std::max(high, rows[m * step * d_ + f]);
+    }
+    const double width = static_cast<double>(high) - static_cast<double>(low);
+    if (width > widest) widest = width, feature = f;
+  }
+  if (widest == 0) {  // the sample's rows are equal: does any row differ?
+    const T* other = rows + d_;
+    while (other < rows + n * d_ && std::equal(other, other + d_, rows)) other += d_;
+    if (other == rows + n * d_) return false;
+    feature = std::mismatch(other, other + d_, rows).first - other;
+  }
+  T sample[kSample];
+  for (std::int64_t m = 0; m < count; ++m) sample[m] = rows[m * step * d_ + feature];
+  std::nth_element(sample, sample + count / 2, sample + count);
+  const T pivot = sample[count / 2];
+  const auto sorted = [&]<bool kEqualFirst>() {
+    switch (d_) {
+      case 1: return sort<1, kEqualFirst>(from, to, begin, end, feature, pivot);
+      case 2: return sort<2, kEqualFirst>(from, to, begin, end, feature, pivot);
+      case 3: return sort<3, kEqualFirst>(from, to, begin, end, feature, pivot);
+      case 4: return sort<4, kEqualFirst>(from, to, begin, end, feature, pivot);
+      default: return sort<0, kEqualFirst>(from, to, begin, end, feature, pivot);
+    }
+  };
+  middle = sorted.template operator()<false>();
+  // None below the pivot: then some are above it, since the feature is not the same everywhere.
+  if (middle == begin) middle = sorted.template operator()<true>();
+  return true;
+}
+
+template <typename T>
+std::int32_t Tree<T>::grow(Part& part, std::int64_t begin, std::int64_t end, bool spare,
+                           int depth) {
+  const auto number = static_cast<std::int32_t>(part.nodes.size());
+  part.nodes.push_back({begin, end});
+  part.boxes.resize(part.boxes.size() + 2 * d_);
+  std::int64_t middle = end;
+  if (end - begin > kLeaf && depth < kDeepest && split(begin, end, spare, middle)) {
+    const std::int32_t left = grow(part, begin, middle, !spare, depth + 1);
+    const std::int32_t right = grow(part, middle, end, !spare, depth + 1);
+    part.nodes[number].left = left;
+    part.nodes[number].right = right;
+  }
+  enclose(part, number, spare);
+  return number;
+}
+
+// The box of a node: around those of its children, or around its rows, which end in the first buffer.
+template <typename T>
+void Tree<T>::enclose(Part& part, std::int32_t number, bool spare) {
+  const Node& node = part.nodes[number];
+  double* low = part.boxes.data() + 2 * d_ * number;
+  double* high = low + d_;
+  const auto merge = [&](const auto* least, const auto* greatest) {
+    for (std::int64_t f = 0; f < d_; ++f) {
+      low[f] = std::min<double>(low[f], least[f]);
+      high[f] = std::max<double>(high[f], greatest[f]);
+    }
+  };
+  if (node.left >= 0) {
+    const double* left = part.boxes.data() + 2 * d_ * node.left;
+    const double* right = part.boxes.data() + 2 * d_ * node.right;
+    std::copy(left, left + 2 * d_, low);
+    merge(right, right + d_);
+    return;
+  }
+  const T* rows = buffers_[spare].values.data();
+  if (spare) {
+    std::copy(buffers_[1].order.begin() + node.begin, buffers_[1].order.begin() + node.end,
+              buffers_[0].order.begin() + node.begin);
+    std::copy(rows + node.begin * d_, rows + node.end * d_,
+              buffers_[0].values.begin() + node.begin * d_);
+  }
+  std::copy(rows + node.begin * d_, rows + (node.begin + 1) * d_, low);
+  std::copy(low, low + d_, high);
+  for (std::int64_t i = node.begin + 1; i < node.end; ++i) merge(rows + i * d_, rows + i * d_);
+}
+
+template <typename T>
+void Tree<T>::forget() {
+  for (Part& part : parts_) {
+    for (Node& node : part.nodes) node.owner = -1;
+  }
+}
+
+template class Tree<float>;
+template class Tree<double>;
+
+}  // namespace omnimeans

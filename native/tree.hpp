@@ -1,0 +1,77 @@
+// A tree of boxes over the rows, for data of few dimensions: whole boxes find their centre at once.
+//
+// On the way down, a centre is dropped for a box as soon as another one is nearer to every point of
+// it (T. Kanungo and others, "An efficient k-means clustering algorithm: analysis and
+// implementation", IEEE PAMI 24, 2002).  A box that is left with one centre, the one it had, costs
+// nothing more; the rows of the last boxes are decided by D among the centres that are left.  All
+// arithmetic is in float64 on the data as they are, and a centre is only dropped by more than all
+// roundings, those of D included.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "rows.hpp"
+
+namespace omnimeans {
+
+template <typename T>
+class Tree {
+ public:
+  Tree(const Matrix<T>& x, Metric metric, int threads);
+
+  // Calls found(worker, row, label) for each row that may have changed; all are looked at if `fresh`.
+  // Returns false if interrupted.  `compared` gets the number of distances computed.
+  template <class Found>
+  [[nodiscard]] bool assign(const T* centers, std::int64_t k, bool fresh, int threads,
+                            std::int64_t& compared, Found&& found);
+  // Rows have moved by force: no box knows its centre any more.
+  void forget();
+
+ private:
+  static constexpr int kLeaf = 64;     // rows
+  static constexpr int kPart = 4096;   // rows; parts are built and walked in parallel
+  static constexpr int kSample = 32;   // rows that decide a split
+  static constexpr int kDeepest = 64;  // levels of a part; what is left then stays together
+
+  struct Node {
+    std::int64_t begin, end;
+    std::int32_t left = -1, right = -1;  // none in a leaf
+    std::int32_t owner = -1;             // the label of all its rows, or -1
+    std::int32_t near = 0;               // the centre nearest to its middle, in the last pass
+  };
+  struct Part {
+    std::int64_t begin, end;
+    bool spare;  // lies in the second buffer
+    std::vector<Node> nodes;
+    std::vector<double> boxes;  // (nodes, 2, d): least and greatest values
+  };
+  template <Metric M, int D>
+  struct Walk;
+  template <Metric M, int D, class Found>
+  bool assign_sized(const T* centers, std::int64_t k, bool fresh, int threads,
+                    std::int64_t& compared, Found& found);
+
+  // The rows are sorted from one buffer into the other, and the halves from there back again.
+  struct Buffer {
+    std::vector<std::int32_t> order;  // numbers of the rows
+    std::vector<T> values;            // the rows themselves, (n, d)
+  };
+
+  bool split(std::int64_t begin, std::int64_t end, bool spare, std::int64_t& middle);
+  template <int D, bool kEqualFirst>
+  std::int64_t sort(const Buffer& from, Buffer& to, std::int64_t begin, std::int64_t end,
+                    std::int64_t feature, T pivot) const;
+  std::int32_t grow(Part& part, std::int64_t begin, std::int64_t end, bool spare, int depth);
+  void enclose(Part& part, std::int32_t number, bool spare);
+
+  Metric metric_;
+  std::int64_t d_;
+  Buffer buffers_[2];  // the second one only while the tree is built
+  std::vector<Part> parts_;
+};
+
+}  // namespace omnimeans
+
+#include "tree_walk.hpp"
