@@ -17,7 +17,7 @@ PACKAGE = ROOT / "src" / "omnimeans"
 
 # From the bottom up.  A module may import what stands below it, and from its own package.
 LAYERS = (
-    {"_types", "_optional", "seeding"},
+    {"_types", "_optional", "_files", "_archive", "seeding"},
     {"_core"},
     {"_scaling", "_sums", "algorithms", "directions", "distances", "looks"},
     {"_validate"},
@@ -27,6 +27,7 @@ LAYERS = (
     {"datasets", "metrics"},
     {"plots"},
     {"estimators"},
+    {"persistence"},
     {"lloyd"},
     {"studies"},
     {"demo"},
@@ -38,7 +39,10 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 OPTIONAL = {"IPython", "PIL", "matplotlib", "matplotlib_inline", "pandas", "polars", "pooch"}
 OPTIONAL |= {"pyarrow", "torch"}
 # What is always installed: the run-time dependencies, and what scikit-learn brings along.
-REQUIRED = {"joblib", "narwhals", "numpy", "rich", "sklearn", "typer"} | {"scipy", "threadpoolctl"}
+REQUIRED = {"joblib", "narwhals", "numpy", "rich", "safetensors", "sklearn", "typer"} | {
+    "scipy",
+    "threadpoolctl",
+}
 STANDARD = set(__import__("sys").stdlib_module_names)
 
 LONGEST = 350  # lines; about 300 is the aim

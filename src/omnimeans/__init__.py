@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         purity_score,
         rand_index,
     )
+    from omnimeans.persistence import load, save
     from omnimeans.seeding import seed_all
 
     __version__: str
@@ -36,12 +37,14 @@ __all__ = [
     "euclidean_distance",
     "k_means",
     "kmeans_plusplus",
+    "load",
     "manhattan_distance",
     "metrics",
     "plot_kmeans",
     "plots",
     "purity_score",
     "rand_index",
+    "save",
     "seed_all",
     "studies",
 ]
@@ -58,6 +61,7 @@ _HOMES = {
         "purity_score",
         "rand_index",
     ),
+    "persistence": ("load", "save"),
     "seeding": ("seed_all",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
