@@ -20,6 +20,7 @@ LAYERS = (
     {"_types", "_optional", "_files", "_archive", "seeding"},
     {"_core"},
     {"_scaling", "_sums", "algorithms", "directions", "distances", "looks"},
+    {"tables"},
     {"_validate"},
     {"engines"},
     {"init"},
