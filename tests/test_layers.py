@@ -30,7 +30,7 @@ LAYERS = (
     {"estimators"},
     {"persistence"},
     {"lloyd"},
-    {"studies"},
+    {"reports", "studies"},
     {"demo"},
     {"cli"},
     {"__main__"},

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         rand_index,
     )
     from omnimeans.persistence import load, save
+    from omnimeans.reports import Report, report
     from omnimeans.seeding import seed_all
 
     __version__: str
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KMeans",
     "KMeansLloyd",
+    "Report",
     "__version__",
     "contingency_matrix",
     "datasets",
@@ -44,6 +46,7 @@ __all__ = [
     "plots",
     "purity_score",
     "rand_index",
+    "report",
     "save",
     "seed_all",
     "studies",
@@ -62,6 +65,7 @@ _HOMES = {
         "rand_index",
     ),
     "persistence": ("load", "save"),
+    "reports": ("Report", "report"),
     "seeding": ("seed_all",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

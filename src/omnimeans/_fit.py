@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -80,6 +81,7 @@ def lloyd(
     """Alternate assignment and update until the centres stand still."""
     history: list[Iteration] = []
     visited: set[int] = set()
+    first = centers
     stop: StopReason = "max_iter"
     rows.labels.fill(-1)
     for _ in range(max_iter):
@@ -99,7 +101,7 @@ def lloyd(
             stop = "cycle"
             break
         visited.add(mark)
-    return finish(engine, rows, centers, history, stop, distance)
+    return replace(finish(engine, rows, centers, history, stop, distance), start=first)
 
 
 def move(

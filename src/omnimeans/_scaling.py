@@ -97,6 +97,7 @@ def restored(fit: Fit, exponent: int, distance: Distance) -> Fit:
         centers=scaled(fit.centers, exponent),
         inertia=restored_sum(fit.inertia, exponent, distance),
         history=tuple(_restored_record(record, exponent, distance) for record in fit.history),
+        start=None if fit.start is None else scaled(fit.start, exponent),
     )
 
 

@@ -84,6 +84,7 @@ class Fit:
     inertia: float
     history: tuple[Iteration, ...]
     stop_reason: StopReason
+    start: Floats | None = None  # the centres before the first iteration
 
     @property
     def n_iter(self) -> int:

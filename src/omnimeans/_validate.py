@@ -13,7 +13,7 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
-from scipy.sparse import issparse  # type: ignore[import-untyped]
+from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import assert_all_finite, check_array, check_random_state
 from sklearn.utils._param_validation import Interval

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from omnimeans import _fit, _validate
 from omnimeans._scaling import restored_sum
-from omnimeans._types import Callback, Engine, Fit, Iteration, StopReason
+from omnimeans._types import Callback, Engine, Fit, Floats, Iteration, StopReason
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans.algorithms import NAMES, choose
 from omnimeans.distances import DISTANCES
@@ -70,6 +70,8 @@ class KMeans(CenterModel):
     cluster_centers_ : ndarray of shape (k, d)
         Centres, of the type of `X` (float32 or float64), in its units; of unit length for
         "cosine".
+    initial_centers_ : ndarray of shape (k, d)
+        Centres that the kept start began with; given as `init`, they lead to the same answer.
     labels_ : ndarray of shape (n,), int32
         Number of the nearest centre of each row; the lowest where several are nearest.
     inertia_ : float
@@ -132,6 +134,7 @@ class KMeans(CenterModel):
         "callback": [callable, None],
     }
 
+    initial_centers_: Floats | None
     inertia_: float
     n_iter_: int
     converged_: bool
@@ -233,6 +236,7 @@ class KMeans(CenterModel):
 
     def _keep(self, fit: Fit, engine: Engine) -> None:
         self.cluster_centers_ = fit.centers
+        self.initial_centers_ = fit.start
         self.labels_ = fit.labels
         self.inertia_ = float(fit.inertia)
         self.n_iter_ = fit.n_iter
