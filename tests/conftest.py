@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import tally
+
 os.environ["MPLBACKEND"] = "Agg"  # no test may need a screen
 
 NEEDS_DATA = "needs OMNIMEANS_DATA"
@@ -58,6 +60,14 @@ class SkipGuard:
         """Say which tests they were."""
         for nodeid in self.unexpected:
             terminalreporter.write_line(f"skipped in CI though data are there: {nodeid}", red=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the run put the library through; RELIABILITY.md quotes these counts."""
+    if tally.counts:
+        terminalreporter.section("what this run put the library through")
+        for line in tally.lines():
+            terminalreporter.write_line(line)
 
 
 def pytest_configure(config: pytest.Config) -> None:
