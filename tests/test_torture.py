@@ -15,7 +15,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 import omnimeans as om
 import tally
-from torture_cases import CASES, Answer, Case, Input
+from judgement import Answer, Input
+from torture_cases import CASES, Case
 
 VARIANTS = 8
 NAMES = [case.number for case in CASES]

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from torture_cases import CASES, Answer, Input
+from judgement import Answer, Input
+from torture_cases import CASES
 
 VARIANTS = 8
 PATIENCE = 60  # seconds
