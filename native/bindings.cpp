@@ -248,6 +248,7 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
 
 namespace omnimeans {
 void bind_unit(nb::module_& m);  // in unit_bindings.cpp
+void bind_silhouette(nb::module_& m);  // in silhouette_bindings.cpp
 }
 
 NB_MODULE(_core, m) {
@@ -293,4 +294,5 @@ NB_MODULE(_core, m) {
   bind_rows<float>(m, "RowsF32", "SeedingF32");
   bind_rows<double>(m, "RowsF64", "SeedingF64");
   bind_unit(m);
+  bind_silhouette(m);
 }
