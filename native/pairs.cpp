@@ -114,7 +114,6 @@ void reach_as(const double* tile, const std::int32_t* own, const Passing& rows, 
   for (int v = 0; v < kVectors; ++v)
     for (int i = 0; i < 8; ++i) labels[v][i] = own[8 * v + i];
   for_each<M>(tile, rows, [&](std::int64_t i, const Vec8(&away)[kVectors]) {
-    if (rows.weights && rows.weights[i] == 0.0) return;
     const std::int64_t label = rows.labels[i];
     for (int v = 0; v < kVectors; ++v) {
       const IVec8 same = labels[v] == label;

@@ -31,7 +31,7 @@ struct PairKernels {
   // Adds weight times distance to sums (labellings, k, kPairTile); `tile` is (d, kPairTile).
   void (*add)(const double* tile, const Passing&, Metric, bool root, double* sums);
   // Lowers closest (kPairTile,) to the least distance to a row of another cluster, and raises
-  // farthest to the largest to a row of the same; of the first labelling, rows of weight 0 left out.
+  // farthest to the largest to a row of the same, in the first labelling.
   void (*reach)(const double* tile, const std::int32_t* own, const Passing&, Metric,
                 double* closest, double* farthest);
 };

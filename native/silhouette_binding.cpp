@@ -102,9 +102,8 @@ void bind_silhouette(nb::module_& m) {
       "root"_a, "threads"_a);
   m.def(
       "extremes",
-      [](Table<double> x, Flat<std::int32_t> labels, std::optional<Flat<double>> weights,
-         const std::string& kernel, int threads) {
-        Passing rows = passing(x, weights);
+      [](Table<double> x, Flat<std::int32_t> labels, const std::string& kernel, int threads) {
+        Passing rows = passing(x, std::nullopt);
         need(labels.shape(0) == x.shape(0), "a label is needed for each row");
         need(threads >= 1, "at least one thread is needed");
         rows.labels = labels.data();
@@ -116,8 +115,7 @@ void bind_silhouette(nb::module_& m) {
         }
         return nb::make_tuple(closest, farthest);
       },
-      "x"_a.noconvert(), "labels"_a.noconvert(), "weights"_a.none().noconvert(), "kernel"_a,
-      "threads"_a);
+      "x"_a.noconvert(), "labels"_a.noconvert(), "kernel"_a, "threads"_a);
   m.def("own_and_other", &own_and_other_of<float>, "x"_a.noconvert(), "centers"_a.noconvert(),
         "labels"_a.noconvert(), "kernel"_a, "threads"_a);
   m.def("own_and_other", &own_and_other_of<double>, "x"_a.noconvert(), "centers"_a.noconvert(),
