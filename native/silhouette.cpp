@@ -150,14 +150,14 @@ void extremes(const Passing& rows, Metric metric, double* closest, double* farth
 }
 
 template <typename T>
-void own_and_other(const T* x, std::int64_t n, std::int64_t d, std::int64_t stride,
-                   const T* centers, std::int64_t k, const std::int32_t* labels, Metric metric,
-                   double* own, double* other, int threads) {
+void own_and_other(const Matrix<T>& rows, const T* centers, std::int64_t k,
+                   const std::int32_t* labels, Metric metric, double* own, double* other,
+                   int threads) {
   const ExactKernels<T>& exact = exact_for<T>();
-  finish(parallel(n, 256, threads, [&](int, std::int64_t begin, std::int64_t end) {
+  finish(parallel(rows.n, 256, threads, [&](int, std::int64_t begin, std::int64_t end) {
     std::vector<double> away(k);
     for (std::int64_t i = begin; i < end; ++i) {
-      exact.distances(x + i * stride, centers, k, d, d, metric, away.data());
+      exact.distances(rows.row(i), centers, k, rows.d, rows.d, metric, away.data());
       own[i] = away[labels[i]];
       away[labels[i]] = std::numeric_limits<double>::infinity();
       other[i] = *std::min_element(away.begin(), away.end());
@@ -165,11 +165,9 @@ void own_and_other(const T* x, std::int64_t n, std::int64_t d, std::int64_t stri
   }));
 }
 
-template void own_and_other<float>(const float*, std::int64_t, std::int64_t, std::int64_t,
-                                   const float*, std::int64_t, const std::int32_t*, Metric, double*,
-                                   double*, int);
-template void own_and_other<double>(const double*, std::int64_t, std::int64_t, std::int64_t,
-                                    const double*, std::int64_t, const std::int32_t*, Metric,
-                                    double*, double*, int);
+template void own_and_other<float>(const Matrix<float>&, const float*, std::int64_t,
+                                   const std::int32_t*, Metric, double*, double*, int);
+template void own_and_other<double>(const Matrix<double>&, const double*, std::int64_t,
+                                    const std::int32_t*, Metric, double*, double*, int);
 
 }  // namespace omnimeans

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "kernels.hpp"
+#include "rows.hpp"
 
 namespace omnimeans {
 
@@ -55,8 +56,8 @@ void extremes(const Passing& rows, Metric metric, double* closest, double* farth
 
 // For each row D to its own centre and to the nearest of the others.
 template <typename T>
-void own_and_other(const T* x, std::int64_t n, std::int64_t d, std::int64_t stride,
-                   const T* centers, std::int64_t k, const std::int32_t* labels, Metric metric,
-                   double* own, double* other, int threads);
+void own_and_other(const Matrix<T>& rows, const T* centers, std::int64_t k,
+                   const std::int32_t* labels, Metric metric, double* own, double* other,
+                   int threads);
 
 }  // namespace omnimeans
