@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from omnimeans._types import I64, Distance, Engine, Floats
 from omnimeans.directions import unit_rows
 
@@ -20,6 +22,7 @@ def _reference(n_threads: int | None) -> Engine:
     return ReferenceEngine()
 
 
+DEBUG = "OMNIMEANS_DEBUG"  # set to 1, every pass is done again by definition; see checked.py
 ENGINES = {"cpu": _cpu, "reference": _reference}
 
 
@@ -29,6 +32,10 @@ def open_engine(
     """Return the engine of this name, for this distance; ``"auto"`` is the compiled one."""
     name = "cpu" if name == "auto" else name
     engine = ENGINES[name](n_threads)
+    if os.environ.get(DEBUG, "0") != "0":
+        from omnimeans.engines.checked import checked
+
+        engine = checked(engine)
     if distance is None or distance.kernel != "cosine":
         return engine
     from omnimeans.engines.spherical import SphericalEngine

@@ -95,7 +95,7 @@ class ReferenceEngine:
     def medians(self, rows: ReferenceRows, k: int, guess: Floats | None = None) -> F64:
         """Return the weighted medians, the middle of the interval where it is not unique."""
         medians = np.zeros((k, rows.d))
-        masses = _words(rows)[..., -1].astype(object)
+        masses = words(rows.X, rows.weights, rows.grid)[..., -1].astype(object)
         masses = masses[:, 0] * 2**rows.grid.bits + masses[:, 1]  # exact weights, in grid steps
         for j in range(k):
             mine = (rows.labels == j) & (masses > 0)
@@ -230,18 +230,18 @@ DISTANCE = {"euclidean": sq_distance, "manhattan": l1_distance}
 def _sums(rows: ReferenceRows, labels: I32, k: int) -> I64:
     """Exact weighted sums of (row, 1) per cluster, as words on the grid."""
     sums = np.zeros((k, 2, rows.d + 1), dtype=np.int64)
-    np.add.at(sums, labels, _words(rows))
+    np.add.at(sums, labels, words(rows.X, rows.weights, rows.grid))
     return sums
 
 
-def _words(rows: ReferenceRows) -> I64:
+def words(X: Floats, weights: F64 | None, grid: Grid) -> I64:
     """Return what each row adds to the sum of its cluster, (n, 2, d + 1)."""
-    extended = np.column_stack([rows.X, np.ones(rows.n)]).astype(np.float64)
+    extended = np.column_stack([X, np.ones(len(X))]).astype(np.float64)
     lost = np.zeros_like(extended)
-    if rows.weights is not None:
-        extended, lost = two_product(extended, rows.weights[:, None])
-    high_step = np.ldexp(1.0, rows.grid.exponents)
-    low_step = np.ldexp(1.0, rows.grid.exponents - rows.grid.bits)
+    if weights is not None:
+        extended, lost = two_product(extended, weights[:, None])
+    high_step = np.ldexp(1.0, grid.exponents)
+    low_step = np.ldexp(1.0, grid.exponents - grid.bits)
     high = np.rint(extended / high_step)
     low = np.rint((extended - high * high_step) / low_step) + np.rint(lost / low_step)
     return np.stack([high, low], axis=1).astype(np.int64)
