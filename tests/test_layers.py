@@ -28,7 +28,7 @@ LAYERS = (
     {"datasets", "metrics"},
     {"plots"},
     {"estimators"},
-    {"persistence"},
+    {"persistence", "scaling"},
     {"lloyd"},
     {"reports", "studies"},
     {"demo"},

@@ -37,6 +37,7 @@ __all__ = [
     "format_of",
     "open_source",
     "read_table",
+    "split_suffix",
     "table_bytes",
     "write_picture",
 ]
