@@ -20,6 +20,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from omnimeans import _scaling, looks
+from omnimeans._rows import NUMBERS, number_type, plain, readable
 from omnimeans._types import F64, I32, Distance, Engine, Floats, Rows
 from omnimeans.distances import DISTANCES
 
@@ -81,15 +82,24 @@ def rows(
     *,
     estimator: Any = None,  # checks and keeps the feature names and their number
     reset: bool = True,
-) -> Floats:
-    """Return the data as float32 or float64 rows, without a copy if they lie row by row."""
+    as_given: bool = False,  # dense rows may keep their number type and layout
+) -> Any:
+    """Return the data, checked, without a copy if its values lie row by row.
+
+    They are float32 or float64 then; with `as_given`, other number types and layouts stay as they
+    are in memory, to be read by the engine.
+    """
     if issparse(X):
         raise TypeError(
             f"Sparse data was passed for X ({type(X).__name__} of shape {X.shape}), but dense data "
             "is required: this version of omnimeans takes dense arrays only. Use X.toarray() if "
             "that fits into memory."
         )
-    checks = {"dtype": FLOATS, "ensure_all_finite": False, "estimator": estimator}
+    checks = {
+        "dtype": NUMBERS if as_given else FLOATS,
+        "ensure_all_finite": False,
+        "estimator": estimator,
+    }
     frame = X if isinstance(X, np.ndarray) else nw.from_native(X, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(
@@ -108,13 +118,15 @@ def rows(
         values = check_array(X, input_name="X", **checks)
     names = frame.columns if isinstance(frame, nw.DataFrame) else None
     _refuse_nonfinite(values, names, estimator)
-    return _row_major(values)
+    return readable(values) if as_given else plain(values)
 
 
 def _refuse_nonfinite(values: Floats, names: list[str] | None, estimator: Any) -> None:
     owner = None if estimator is None else type(estimator).__name__
+    some = len(values) if values.dtype in FLOATS else max(1, 2**18 // values.shape[1])
     try:
-        assert_all_finite(values, estimator_name=owner, input_name="X")
+        for i in range(0, len(values), some):  # of float16 all at once would be half a copy
+            assert_all_finite(values[i : i + some], estimator_name=owner, input_name="X")
     except ValueError as error:
         bad = ~np.isfinite(values)
         row = int(np.argmax(bad.any(axis=1)))
@@ -125,12 +137,6 @@ def _refuse_nonfinite(values: Floats, names: list[str] | None, estimator: Any) -
             f"{column}{called}, counted from 0; {bad.sum()} of them in {bad.any(axis=1).sum()} "
             "rows. Remove these rows or fill in the values."
         ) from None
-
-
-def _row_major(values: Floats) -> Floats:
-    """Return rows whose columns lie side by side; any distance between the rows will do."""
-    beside = values.strides[1] == values.itemsize
-    return values if beside and values.flags.aligned else np.array(values, order="C")
 
 
 def weights(sample_weight: Any, X: Floats) -> F64 | None:
@@ -246,10 +252,10 @@ def _is_ready(centers: Any) -> bool:
     )
 
 
-def same_type(X: Floats, centers: Floats) -> tuple[Floats, Floats]:
-    """Return both in the wider of their types, which keeps every value as it is."""
-    dtype = np.result_type(X, centers)
-    return X.astype(dtype, copy=False), centers.astype(dtype, copy=False)
+def same_type(X: Any, centers: Floats) -> tuple[Any, Floats]:
+    """Return centres in the wider of both types, which keeps every value as it is."""
+    dtype = np.result_type(number_type(X), centers)
+    return X, centers.astype(dtype, copy=False)
 
 
 def squared_norms(norms: Any, X: Floats) -> None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from omnimeans._rows import plain
 from omnimeans._sums import Grid, two_product
 from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Pass
 from omnimeans.directions import lane_sum
@@ -57,8 +58,9 @@ class ReferenceEngine:
 
     name = "reference"
 
-    def place(self, X: Floats, weights: F64 | None, distance: Distance) -> ReferenceRows:
+    def place(self, X: Any, weights: F64 | None, distance: Distance) -> ReferenceRows:
         """Look at all rows once and return them ready for passes."""
+        X = plain(X)
         n, d = X.shape
         w = np.ones(n) if weights is None else weights
         peaks = np.append(np.abs(X * w[:, None].astype(np.float64)).max(axis=0), w.max())
@@ -145,20 +147,22 @@ class ReferenceEngine:
         """Return what k-means++ needs to know about the rows, before the first centre."""
         return ReferenceSeeding(self, rows)
 
-    def nearest(self, X: Floats, centers: Floats, distance: Distance) -> I32:
+    def nearest(self, X: Any, centers: Floats, distance: Distance) -> I32:
         """Return the lowest number of the centres at the smallest distance."""
+        X = plain(X)
         compare = DISTANCE[distance.kernel]
         labels = np.empty(len(X), dtype=np.int32)
         for i in range(0, len(X), BLOCK):
             labels[i : i + BLOCK] = compare(X[i : i + BLOCK, None], centers).argmin(axis=1)
         return labels
 
-    def own(self, X: Floats, centers: Floats, labels: I32, distance: Distance) -> F64:
+    def own(self, X: Any, centers: Floats, labels: I32, distance: Distance) -> F64:
         """Return the distance of each row to its own centre, of rows that were never placed."""
-        return self.pairs(X, centers[labels], distance)
+        return self.pairs(plain(X), centers[labels], distance)
 
-    def all_pairs(self, X: Floats, centers: Floats, distance: Distance) -> F64:
+    def all_pairs(self, X: Any, centers: Floats, distance: Distance) -> F64:
         """Return the distance of each row to each centre, (n, k)."""
+        X = plain(X)
         compare = DISTANCE[distance.kernel]
         return np.stack([compare(X, center) for center in centers], axis=1)
 

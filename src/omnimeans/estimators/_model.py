@@ -15,6 +15,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 
 from omnimeans import _validate
+from omnimeans._rows import number_type, plain
 from omnimeans._scaling import divided, restored_sum, scaled
 from omnimeans._types import I32, Distance, Engine, Floats
 from omnimeans.engines import open_engine
@@ -24,7 +25,7 @@ class Ready(NamedTuple):
     """Rows and centres of one type, divided by a power of two where their squares need it."""
 
     engine: Engine
-    X: Floats
+    X: Any
     centers: Floats
     distance: Distance
     exponent: int
@@ -60,18 +61,18 @@ class CenterModel(
         """Return all that is needed to compare new rows with the centres as they are now."""
         check_is_fitted(self, "cluster_centers_")
         distance = self._distance()
-        X = _validate.rows(X, estimator=self, reset=False)
+        X = _validate.rows(X, estimator=self, reset=False, as_given=True)
         centers = _validate.fitted_centers(self.cluster_centers_, X.shape[1])
-        dtype = X.dtype
+        dtype = number_type(X)
         X, centers = _validate.same_type(X, centers)
         if distance.kernel == "cosine":  # lengths do not matter, so squares are no trouble
             _validate.directed_centers(centers, "cluster_centers_")
-            exponent = 0
+            X, exponent = plain(X, centers.dtype), 0
         else:
             exponent = _validate.exponent_between(X, centers)
         return Ready(
             open_engine(self.engine, self.n_threads, distance),
-            divided(X, exponent),
+            divided(plain(X, centers.dtype), exponent) if exponent else X,
             divided(centers, exponent),
             distance,
             exponent,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from omnimeans import _validate
+from omnimeans._rows import plain
 from omnimeans._scaling import divided, scaled
 from omnimeans._types import F64, Callback, Distance, Engine, Floats, Iteration, Rows, Start
 from omnimeans.directions import unit_rows
@@ -22,12 +23,14 @@ def generator(seed: int, restart: int) -> np.random.Generator:
 def place(engine: Engine, X: Floats, weights: F64 | None, distance: Distance) -> Rows:
     """Hand the rows to the engine, divided by a power of two where their squares need it."""
     if distance.kernel == "cosine":
+        X = plain(X) if isinstance(X, np.ndarray) else X
         _validate.directions(X, weights)
         placed: Rows = engine.place(X, weights, distance)
         return placed
     exponent = _validate.exponent(X) if isinstance(X, np.ndarray) else 0
     with np.errstate(over="ignore", invalid="ignore"):  # judged by the last check, in words
-        rows: Rows = engine.place(divided(X, exponent), weights, distance)
+        near = divided(plain(X), exponent) if exponent else X
+        rows: Rows = engine.place(near, weights, distance)
     if isinstance(X, np.ndarray):
         rows.exponent = exponent
     else:
@@ -50,7 +53,7 @@ def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> 
 
     # the plain mean, as in scikit-learn, also where the rows have weights
     mean = rows.mean if rows.weights is None else engine.place(rows.X, None, distance).mean
-    centred = scaled((rows.X - mean).astype(dtype), rows.exponent)
+    centred = scaled((plain(rows.X) - mean).astype(dtype), rows.exponent)
 
     def called(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
         random_state = np.random.RandomState(rng.bit_generator)

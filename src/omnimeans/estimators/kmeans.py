@@ -48,8 +48,8 @@ class KMeans(CenterModel):
     random_state : int, RandomState, Generator or None, default=None
         Seed of the starts.  None takes it from NumPy's global state.
     copy_x : bool, default=True
-        Accepted for scikit-learn's sake; `X` is never written to, and not copied if it lies row by
-        row in memory.
+        Accepted for scikit-learn's sake; `X` is never written to, and read as it lies in memory,
+        in any layout and number type.
     algorithm : {"auto", "lloyd", "elkan"}, default="auto"
         Accepted for scikit-learn's sake; the answer is the same, ``algorithm_`` says what ran.
     metric : {"euclidean", "manhattan", "cosine"}, default="euclidean"
@@ -181,7 +181,7 @@ class KMeans(CenterModel):
         Parameters
         ----------
         X : array-like or data frame of shape (n, d)
-            Rows to cluster.  float32 stays float32, everything else becomes float64.
+            Rows to cluster.  The centres of float32 rows are float32, those of all others float64.
         y : ignored
             Present by convention.
         sample_weight : array-like of shape (n,), float or None, default=None
@@ -207,8 +207,8 @@ class KMeans(CenterModel):
         """
         owner, k = type(self).__name__, int(self.n_clusters)
         distance = self._distance()
-        X = _validate.rows(X, estimator=self)
-        _validate.enough_rows(len(X), k)
+        X = _validate.rows(X, estimator=self, as_given=True)
+        _validate.enough_rows(X.shape[0], k)
         self._n_init = _validate.restarts(self.n_init, self.init, owner)
         self._algorithm = _validate.algorithm(self.algorithm, k)
         seed = _validate.seed(self.random_state)
