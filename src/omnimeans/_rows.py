@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse  # type: ignore[import-untyped]
+from scipy.sparse import issparse
 
 from omnimeans._types import Floats
 
