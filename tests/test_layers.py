@@ -19,7 +19,7 @@ PACKAGE = ROOT / "src" / "omnimeans"
 LAYERS = (
     {"_types", "_optional", "_files", "_archive", "seeding"},
     {"_core", "_rows"},
-    {"_scaling", "_sums", "algorithms", "directions", "distances", "looks"},
+    {"_inputs", "_scaling", "_sums", "algorithms", "directions", "distances", "looks"},
     {"tables"},
     {"_validate"},
     {"engines"},

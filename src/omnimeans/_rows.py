@@ -15,6 +15,7 @@ from scipy.sparse import issparse
 
 from omnimeans._types import Floats
 
+FLOATS = [np.float64, np.float32]  # float32 stays, everything else becomes the first
 # What the core reads as it lies in memory; anything else becomes the first.
 NUMBERS = [
     *(np.float64, np.float32, np.float16),
