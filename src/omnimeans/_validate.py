@@ -19,7 +19,8 @@ from sklearn.utils.validation import _check_sample_weight
 
 from omnimeans import _scaling, looks
 from omnimeans._inputs import rows as rows
-from omnimeans._rows import FLOATS, number_type
+from omnimeans._rows import FLOATS as FLOATS
+from omnimeans._rows import number_type
 from omnimeans._types import F64, I32, Distance, Engine, Floats, Rows
 from omnimeans.distances import DISTANCES
 
@@ -198,10 +199,10 @@ def squared_norms(norms: Any, X: Floats) -> None:
     length = len(
         check_array(norms, dtype=number_type(X), ensure_2d=False, input_name="x_squared_norms")
     )
-    if length != len(X):
+    if length != X.shape[0]:
         raise ValueError(
             f"The length of x_squared_norms {length} should be equal to the length of n_samples "
-            f"{len(X)}."
+            f"{X.shape[0]}."
         )
 
 
