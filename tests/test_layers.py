@@ -24,7 +24,7 @@ LAYERS = (
     {"_validate"},
     {"engines"},
     {"init"},
-    {"_fit"},
+    {"_bisect", "_fit"},
     {"datasets", "metrics"},
     {"plots"},
     {"estimators"},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from omnimeans import datasets, metrics, plots, studies
-    from omnimeans.estimators import KMeans, k_means, kmeans_plusplus
+    from omnimeans.estimators import BisectingKMeans, KMeans, k_means, kmeans_plusplus
     from omnimeans.lloyd import KMeansLloyd, display_results, elbow_method, plot_kmeans
     from omnimeans.metrics import (
         contingency_matrix,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "BisectingKMeans",
     "KMeans",
     "KMeansLloyd",
     "Report",
@@ -54,7 +55,7 @@ __all__ = [
 
 _SUBMODULES = ("datasets", "metrics", "plots", "studies")
 _HOMES = {
-    "estimators": ("KMeans", "k_means", "kmeans_plusplus"),
+    "estimators": ("BisectingKMeans", "KMeans", "k_means", "kmeans_plusplus"),
     "lloyd": ("KMeansLloyd", "display_results", "elbow_method", "plot_kmeans"),
     "metrics": (
         "contingency_matrix",

@@ -79,6 +79,10 @@ class CenterModel(
             dtype,
         )
 
+    def _nearest(self, ready: Ready) -> I32:
+        """Return the label of each row."""
+        return ready.engine.nearest(ready.X, ready.centers, ready.distance)
+
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> I32:
         """Find the clusters and return the label of each row.
 
@@ -154,7 +158,7 @@ class CenterModel(
         array([0, 1], dtype=int32)
         """
         ready = self._ready(X)
-        return ready.engine.nearest(ready.X, ready.centers, ready.distance)
+        return self._nearest(ready)
 
     def transform(self, X: Any) -> Floats:
         """Return the distance of each row to each centre.
@@ -208,8 +212,9 @@ class CenterModel(
         >>> om.KMeans(n_clusters=1).fit([[0.0], [4.0]]).score([[2.0], [3.0]])
         -1.0
         """
-        engine, X, centers, distance, exponent, _ = self._ready(X)
+        ready = self._ready(X)
+        engine, X, centers, distance, exponent, _ = ready
         weights = _validate.weights(sample_weight, X)
-        labels = engine.nearest(X, centers, distance)
+        labels = self._nearest(ready)
         total = float(engine.total(engine.own(X, centers, labels, distance), weights))
         return -restored_sum(total, exponent, distance)
