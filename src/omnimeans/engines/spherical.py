@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from omnimeans._rows import plain
 from omnimeans._types import F64, I32, I64, Distance, Engine, Floats, Pass, Rows, Seeding
 from omnimeans.distances import DISTANCES
 
@@ -64,6 +65,7 @@ class SphericalEngine:
 
     def unit(self, X: Floats) -> tuple[Floats, I64]:
         """Return rows of unit length, and the numbers of those without a direction."""
+        X = plain(X) if isinstance(X, np.ndarray) else X
         return self._unit_rows(X, self.n_threads if X.size > SMALL else 1)
 
     def step(self, rows: SphericalRows, centers: Floats) -> Pass:

@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from omnimeans import _bisect, _fit, _validate
 from omnimeans._bisect import Grown, Tree
+from omnimeans._rows import plain
 from omnimeans._scaling import divided, restored_sum, scaled
 from omnimeans._types import F64, I32, Distance, Engine, Fit, Floats, Rows
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
@@ -198,7 +199,7 @@ class BisectingKMeans(CenterModel):
 
         grown = _bisect.grow(
             engine,
-            divided(X, exponent),
+            divided(plain(X), exponent) if exponent else X,
             weights,
             k,
             split=split,
