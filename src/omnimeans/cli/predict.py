@@ -52,7 +52,7 @@ def predict(
     fitted.estimator.n_threads = threads
     with talk.progress() as steps:
         steps.begin(f"reading {data}")
-        table, found = input.load(data, fitted.names)
+        table, found = input.load(data, fitted.names, fitted.ids)
         talk.note([*table.notes, *found.notes])
         steps.begin("labelling")
         with talk.listening():
