@@ -38,7 +38,7 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 OPTIONAL = {"IPython", "PIL", "matplotlib", "matplotlib_inline", "pandas", "polars", "pooch"}
-OPTIONAL |= {"pyarrow", "torch"}
+OPTIONAL |= {"jinja2", "plotly", "pyarrow", "torch"}
 # What is always installed: the run-time dependencies, and what scikit-learn brings along.
 REQUIRED = {"joblib", "narwhals", "numpy", "rich", "safetensors", "sklearn", "typer"} | {
     "scipy",

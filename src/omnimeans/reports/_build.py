@@ -13,6 +13,7 @@ from omnimeans.reports._advice import Facts, advice
 from omnimeans.reports._given import Given, given
 from omnimeans.reports._images import pictures
 from omnimeans.reports._replay import replay
+from omnimeans.reports._swept import swept
 from omnimeans.reports._view import view
 from omnimeans.reports.record import Report
 from omnimeans.reports.records import Course, Data, Settings, Step
@@ -113,8 +114,17 @@ def report(
     )
     settings, course, data = _settings(seen), _course(seen.model), _data(seen)
     dispersion = _answers.dispersion(seen, away, inside)
+    tried = swept(sweep)
     facts = Facts(
-        data, settings, course, dispersion, features, clusters, silhouette, _strangers(seen), None
+        data,
+        settings,
+        course,
+        dispersion,
+        features,
+        clusters,
+        silhouette,
+        _strangers(seen),
+        None if tried is None else tried.best_k,
     )
     shown, plane = view(seen, members, random_state)
     return Report(
@@ -128,7 +138,7 @@ def report(
         z_scores=z,
         silhouette=silhouette,
         agreement=None if y is None else _answers.agreement(y, seen.labels),
-        sweep=None,
+        sweep=tried,
         warnings=advice(facts),
         view=shown,
         replay=replay(seen, shown, plane),

@@ -23,10 +23,11 @@ def pictures(
     shape = tuple(int(length) for length in shape)
     p = seen.shown.shape[1]
     if len(shape) in (2, COLOR) and math.prod(shape) == p:
-        return Pictures(shape, "centres", None, _exemplars(seen, clusters))
+        return Pictures(shape, "centres", None, None, _exemplars(seen, clusters))
     if len(shape) in (2, COLOR) and shape[0] * shape[1] == seen.n and p == COLOR:
         original = dense(seen.shown).reshape(*shape[:2], COLOR)
-        return Pictures((*shape[:2], COLOR), "pixels", original, None)
+        labels = seen.labels.reshape(shape[:2])
+        return Pictures((*shape[:2], COLOR), "pixels", original, labels, None)
     raise ValueError(
         f"image_shape={shape} fits neither the {p} features, as rows that are images of "
         f"height * width (* 3) values, nor the {seen.n} rows, as pixels with 3 values each; give "

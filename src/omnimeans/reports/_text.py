@@ -147,7 +147,17 @@ def _agreement(report: Report) -> Iterator[str]:
 
 
 def _sweep(report: Report) -> Iterator[str]:
-    yield from ()
+    found = report.sweep
+    if found is None:
+        return
+    if found.verdict:
+        yield textwrap.fill(found.verdict, WIDTH)
+    columns = zip(*found.scores.values(), strict=True)
+    lines = [
+        (str(k), *(number(value) for value in values))
+        for k, values in zip(found.ks, columns, strict=True)
+    ]
+    yield from table(("k", *found.scores), lines)
 
 
 def table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -46,7 +46,7 @@ class Plane:
         shares[:count] = np.nan_to_num(pca.explained_variance_ratio_)
         self.explained = (round(float(shares[0]), 6), round(float(shares[1]), 6))
         self.axes = tuple(  # type: ignore[assignment]
-            f"main direction {i + 1} ({100 * share:.1f} % of the variance)"
+            f"direction {i + 1} ({100 * share:.1f} % of variance)"
             for i, share in enumerate(self.explained)
         )
 
@@ -85,6 +85,7 @@ def view(given: Given, members: list[I64], random_state: int) -> tuple[View, Pla
         )
     made = View(
         rows=rows,
+        names=None if given.row_names is None else tuple(map(given.name_of, rows.tolist())),
         points=points,
         labels=given.labels[rows],
         centers=plane(given.centers),

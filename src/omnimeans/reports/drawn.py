@@ -51,6 +51,8 @@ class View:
     ----------
     rows : ndarray of shape (s,)
         The rows that are shown.
+    names : tuple of str or None
+        What they are called, where they are not numbered.
     points : ndarray of shape (s, 2)
         Where they are.
     labels : ndarray of shape (s,)
@@ -66,6 +68,7 @@ class View:
     """
 
     rows: I64 = field(repr=False, metadata=DRAWN)
+    names: tuple[str, ...] | None = field(repr=False, metadata=DRAWN)
     points: F64 = field(repr=False, metadata=DRAWN)
     labels: I32 = field(repr=False, metadata=DRAWN)
     centers: F64 = field(repr=False, metadata=DRAWN)
@@ -117,6 +120,8 @@ class Pictures:
         Whether each row is an image, or each row is a pixel of one.
     original : ndarray of shape (height, width, 3) or None
         The image whose pixels were clustered.
+    labels : ndarray of shape (height, width) or None
+        The cluster of each of its pixels.
     exemplars : ndarray of shape (k, m, d) or None
         The exemplars, where rows are images.
     """
@@ -124,6 +129,7 @@ class Pictures:
     shape: tuple[int, ...]
     kind: str
     original: Floats | None = field(repr=False, metadata=DRAWN)
+    labels: I32 | None = field(repr=False, metadata=DRAWN)
     exemplars: Floats | None = field(repr=False, metadata=DRAWN)
 
 

@@ -19,6 +19,7 @@ from omnimeans.reports.records import (
     Dispersion,
     Feature,
     Settings,
+    Swept,
     Warned,
 )
 
@@ -49,7 +50,7 @@ class Report:
         How well the rows are separated.
     agreement : Agreement or None
         How the clusters agree with known classes, where these were given.
-    sweep : Sweep, Elbow or None
+    sweep : Swept or None
         The sweep that was given.
     warnings : tuple of Warned
         What to know before trusting the clusters.
@@ -67,7 +68,7 @@ class Report:
     z_scores: F64
     silhouette: Silhouette
     agreement: Agreement | None
-    sweep: Any
+    sweep: Swept | None
     warnings: tuple[Warned, ...]
     view: View = field(repr=False)
     replay: Replay | None = field(repr=False)
@@ -186,3 +187,40 @@ class Report:
                 f"library={library!r} has no frames here; use 'pandas', 'polars' or 'pyarrow'"
             )
         return need(library, extra="frames").DataFrame(values)
+
+    def to_html(self, path: str | Path | None = None, *, title: str = "Clusters") -> str:
+        """Return the report as one HTML page, and write it to a file if one is named.
+
+        The page holds everything that it needs, opens from disk, and fetches nothing.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            File to write.
+        title : str, default="Clusters"
+            What stands above it.
+
+        Returns
+        -------
+        str
+            The page, about 5 MB, most of which is the library that draws the charts.
+
+        Raises
+        ------
+        ImportError
+            If jinja2, plotly, or for images pillow, is not installed (the extra `report`).
+
+        Examples
+        --------
+        >>> import omnimeans as om
+        >>> X = [[0.0], [1.0], [9.0], [10.0]]
+        >>> seen = om.report(om.KMeans(2, init=[[0.0], [10.0]]).fit(X), X)
+        >>> seen.to_html(title="Four rows").startswith("<!DOCTYPE html>")
+        True
+        """
+        from omnimeans.reports._html import as_html
+
+        page = as_html(self, title)
+        if path is not None:
+            Path(path).write_text(page, encoding="utf-8")
+        return page

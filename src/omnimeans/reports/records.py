@@ -260,3 +260,28 @@ class Warned(NamedTuple):
     code: str
     text: str
     clusters: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """A sweep over the number of clusters, as far as a report shows it.
+
+    Parameters
+    ----------
+    ks : tuple of int
+        The numbers of clusters.
+    scores : dict of tuples
+        For each score, by its name, one value per number of clusters; None where it is not defined.
+    errors : dict of tuples
+        Standard errors of the scores that have them.
+    verdict : str or None
+        What the sweep says about the number of clusters.
+    best_k : int or None
+        The number of clusters that it prefers, if it prefers one.
+    """
+
+    ks: tuple[int, ...]
+    scores: dict[str, tuple[float | None, ...]]
+    errors: dict[str, tuple[float | None, ...]]
+    verdict: str | None
+    best_k: int | None
