@@ -28,7 +28,7 @@ LAYERS = (
     {"datasets", "metrics"},
     {"plots"},
     {"estimators"},
-    {"persistence", "scaling"},
+    {"persistence", "scaling", "selection"},
     {"lloyd"},
     {"reports", "studies"},
     {"demo"},

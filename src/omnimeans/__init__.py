@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from omnimeans.persistence import load, save
     from omnimeans.reports import Report, report
     from omnimeans.seeding import seed_all
+    from omnimeans.selection import Sweep, sweep
 
     __version__: str
 
@@ -31,6 +32,7 @@ __all__ = [
     "KMeans",
     "KMeansLloyd",
     "Report",
+    "Sweep",
     "__version__",
     "contingency_matrix",
     "datasets",
@@ -51,6 +53,7 @@ __all__ = [
     "save",
     "seed_all",
     "studies",
+    "sweep",
 ]
 
 _SUBMODULES = ("datasets", "metrics", "plots", "studies")
@@ -68,6 +71,7 @@ _HOMES = {
     "persistence": ("load", "save"),
     "reports": ("Report", "report"),
     "seeding": ("seed_all",),
+    "selection": ("Sweep", "sweep"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
