@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "rows.hpp"
@@ -60,6 +61,22 @@ Matrix<T> matrix(const In2<T>& x) {
 inline int some(int threads) {
   require(threads >= 1, "at least one thread is needed");
   return std::min(threads, 1024);
+}
+
+// Whether all labels are in [low, k).
+inline bool within(const std::int32_t* labels, std::size_t n, std::int64_t low, std::int64_t k) {
+  return std::all_of(labels, labels + n,
+                     [&](std::int32_t label) { return label >= low && label < k; });
+}
+
+inline const double* data_of(const MaybeWeights& weights, std::size_t n) {
+  require(!weights || weights->shape(0) == n, "a weight is needed for each row");
+  return weights ? weights->data() : nullptr;
+}
+
+inline Metric metric_of(const std::string& name) {
+  require(name == "euclidean" || name == "manhattan", "unknown kernel");
+  return name == "euclidean" ? Metric::euclidean : Metric::manhattan;
 }
 
 }  // namespace omnimeans

@@ -20,22 +20,6 @@ using namespace nb::literals;
 namespace omnimeans {
 namespace {
 
-// Whether all labels are in [low, k).
-bool within(const std::int32_t* labels, std::size_t n, std::int64_t low, std::int64_t k) {
-  return std::all_of(labels, labels + n,
-                     [&](std::int32_t label) { return label >= low && label < k; });
-}
-
-const double* data_of(const MaybeWeights& weights, std::size_t n) {
-  require(!weights || weights->shape(0) == n, "a weight is needed for each row");
-  return weights ? weights->data() : nullptr;
-}
-
-Metric metric_of(const std::string& name) {
-  require(name == "euclidean" || name == "manhattan", "unknown kernel");
-  return name == "euclidean" ? Metric::euclidean : Metric::manhattan;
-}
-
 Screening screening_of(const std::string& name) {
   require(name == "tiles" || name == "codes" || name == "race", "unknown screen");
   return name == "tiles" ? Screening::tiles : name == "codes" ? Screening::codes : Screening::race;
@@ -80,8 +64,7 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
                seen = self.step(centers.data(), centers.shape(0), some(threads),
                                 way);
              }
-             return nb::make_tuple(seen.moved, seen.redecided, seen.tiled, seen.coded,
-                                   seen.compared);
+             return nb::make_tuple(seen.moved, seen.redecided, seen.compared);
            },
            "centers"_a.noconvert(), "threads"_a, "tree"_a, "bounded"_a, "screen"_a)
       .def("sums",
@@ -257,6 +240,8 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
 
 namespace omnimeans {
 void bind_unit(nb::module_& m);  // in unit_bindings.cpp
+void bind_silhouette(nb::module_& m);  // in silhouette_bindings.cpp
+void bind_stores(nb::module_& m);  // in bind_stores.cpp
 }
 
 NB_MODULE(_core, m) {
@@ -302,4 +287,6 @@ NB_MODULE(_core, m) {
   bind_rows<float>(m, "RowsF32", "SeedingF32");
   bind_rows<double>(m, "RowsF64", "SeedingF64");
   bind_unit(m);
+  bind_silhouette(m);
+  bind_stores(m);
 }

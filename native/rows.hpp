@@ -106,7 +106,6 @@ class Rows {
   Counts sweep(const T* centers, std::int64_t k, int threads, bool fresh, Way way);
 
   struct Memory;
-  struct Parts;
 
   Matrix<T> x_;
   const double* weights_;

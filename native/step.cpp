@@ -12,6 +12,7 @@
 #include "code_assigner.hpp"
 #include "pool.hpp"
 #include "rows.hpp"
+#include "store.hpp"
 #include "tree.hpp"
 
 namespace omnimeans {
@@ -206,31 +207,13 @@ Counts Rows<T>::step(const T* centers, std::int64_t k, int threads, Way way) {
   return sweep(centers, k, threads, fresh, way);
 }
 
-// Worker 0 adds to the sums themselves, the others to sums of their own, which are added at the end.
-template <typename T>
-struct Rows<T>::Parts {
-  std::vector<std::int64_t>& whole;
-  std::vector<std::vector<std::int64_t>> parts;
-
-  Parts(std::vector<std::int64_t>& whole, int threads) : whole(whole), parts(threads) {}
-  std::int64_t* of(int worker) {
-    if (worker > 0 && parts[worker].empty()) parts[worker].assign(whole.size(), 0);
-    return worker > 0 ? parts[worker].data() : whole.data();
-  }
-  ~Parts() {
-    for (const auto& part : parts) {
-      for (std::size_t i = 0; i < part.size(); ++i) whole[i] += part[i];
-    }
-  }
-};
-
 template <typename T>
 Counts Rows<T>::walk(const T* centers, std::int64_t k, int threads, bool fresh) {
   auto& tree = memory_->tree;
   if (!tree) tree.emplace(x_, metric_, threads);
   if (fresh) tree->forget();
   Counts total;
-  Parts sums(sums_, threads);
+  Parts sums(sums_.data(), static_cast<std::int64_t>(sums_.size()), threads);
   std::vector<std::optional<Mover<T>>> movers(threads);
   const bool whole = tree->assign(
       centers, k, fresh, threads, total.compared,
@@ -240,6 +223,7 @@ Counts Rows<T>::walk(const T* centers, std::int64_t k, int threads, bool fresh) 
         mover->one(row, label, 0, 0);
       });
   for (const auto& mover : movers) total.moved += mover ? mover->moved : 0;
+  sums.gather();
   finish(whole);
   return total;
 }
@@ -276,7 +260,7 @@ Counts Rows<T>::sweep(const T* centers, std::int64_t k, int threads, bool fresh,
       coded ? &*memory_->codes : nullptr, coded ? &*coded : nullptr, way.screening,
       std::max<std::int64_t>(grain, 8 * kMaxTile)};
   Counts total;
-  Parts sums(sums_, threads);
+  Parts sums(sums_.data(), static_cast<std::int64_t>(sums_.size()), threads);
   std::vector<std::unique_ptr<Worker<T>>> crew(threads);
   const bool whole =
       parallel(x_.n, grain, threads, [&](int id, std::int64_t begin, std::int64_t end) {
@@ -296,6 +280,7 @@ Counts Rows<T>::sweep(const T* centers, std::int64_t k, int threads, bool fresh,
     total.coded += worker->looked()[1];
     memory_->race = worker->race();
   }
+  sums.gather();
   total.compared = (total.tiled + total.coded) * k;
   if (bounds && !unbounded) memory_->judge(x_.n - total.tiled - total.coded, x_.n);
   finish(whole);

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+import tally
+
 os.environ["MPLBACKEND"] = "Agg"  # no test may need a screen
 
 NEEDS_DATA = "needs OMNIMEANS_DATA"
+LEFT_OUT = pytest.StashKey[int]()
 
 # Tests that may be skipped in CI though real data are there: node id -> why.
 ALLOWED_SKIPS: dict[str, str] = {}
@@ -20,6 +24,21 @@ def find_data() -> Path | None:
     beside = Path(__file__).resolve().parents[2] / "shared" / "data"
     folder = Path(os.environ.get("OMNIMEANS_DATA") or beside)
     return folder if folder.is_dir() else None
+
+
+def find_browser() -> str | None:
+    """Return Debian's Chromium, or what the machine has in its place; none is ever downloaded."""
+    return shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that need a browser where there is none; the summary says so."""
+    if find_browser() is not None:
+        return
+    left_out = [item for item in items if item.get_closest_marker("browser")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+    config.stash[LEFT_OUT] = len(left_out)
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +77,18 @@ class SkipGuard:
         """Say which tests they were."""
         for nodeid in self.unexpected:
             terminalreporter.write_line(f"skipped in CI though data are there: {nodeid}", red=True)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print what the run put the library through; RELIABILITY.md quotes these counts."""
+    if count := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(f"left out, for want of Chromium: {count} tests", yellow=True)
+    if tally.counts:
+        terminalreporter.section("what this run put the library through")
+        for line in tally.lines():
+            terminalreporter.write_line(line)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -32,6 +32,12 @@ def adopted():
     made = met()
     made.adopt(1)
     return made
+def stored(x=X):
+    return _core.lend_f64(x.astype(np.int8))
+def held(w=None, labels=L, exponents=grid):
+    made = stored().hold(w, labels, "euclidean", exponents, 50)
+    made.set_frame(np.zeros(2), 1.0)
+    return made
 def nearest(x=X, centers=two, kernel="euclidean", threads=1):
     return _core.nearest(x, centers, kernel, threads)
 """
@@ -123,6 +129,26 @@ REFUSED = {
     "means of no columns": "_core.means(np.ones((1, 2, 0), np.int64), grid[:0], 50)",
     "means of too many bits": "_core.means(np.ones((1, 2, 3), np.int64), grid, 5000)",
     "means of negative bits": "_core.means(np.ones((1, 2, 3), np.int64), grid, -5)",
+    # rows in other forms
+    "lend a list": "_core.lend_f64(X.tolist())",
+    "lend nothing": "_core.lend_f64(X[:0])",
+    "lend complex numbers": "_core.lend_f64(X.astype(complex))",
+    "lend one dimension": "_core.lend_f32(X.ravel())",
+    "take row 20": "stored().take(np.array([20]))",
+    "take row -1": "stored().take(np.array([-1]))",
+    "stored peaks with few weights": "stored().peaks(np.ones(3), 1)",
+    "stored nearest of nothing": "stored().nearest(X[:0], 'euclidean', 1)",
+    "stored nearest of three columns": "stored().nearest(np.zeros((2, 3)), 'euclidean', 1)",
+    "stored nearest by no threads": "stored().nearest(two, 'euclidean', 0)",
+    "own of label 2": "stored().own(two, np.full(20, 2, np.int32), 'euclidean', 1)",
+    "own of too few labels": "stored().own(two, np.zeros(3, np.int32), 'euclidean', 1)",
+    "hold with few weights": "held(w=np.ones(3))",
+    "hold with few labels": "held(labels=L[:3])",
+    "hold with few exponents": "held(exponents=grid[:2])",
+    "held step without a frame": "stored().hold(None, L, 'euclidean', grid, 50).step(two, 1)",
+    "held relabel before a step": "held().relabel(np.array([0]), 0)",
+    "held medians before a step": "held().medians(2, None, 1)",
+    "held distances to label 2": "held().distances(two, np.full(20, 2, np.int32), 1)",
 }
 # unusual calls that must be answered
 ANSWERED = {
@@ -135,6 +161,8 @@ ANSWERED = {
     "more threads than rows": "framed().step(two, 500)",
     "a negative size of chunks": "_core.set_chunk_rows(-5); framed().step(two, 2)",
     "a second centre": "m = adopted(); m.meet(two); m.worth(np.array([0])); m.adopt(0)",
+    "held rows": "m = held(); m.step(two, 2); m.relabel(np.array([3]), 1); m.medians(2, None, 1)",
+    "held seeding outlives all": "s = held().seeding(2); s.meet(two); s.adopt(0); s.meet(two)",
     "seeding outlives the rows": "met().draw(np.zeros(3, np.uint64))",
     "relabel nothing": "stepped().relabel(np.zeros(0, np.int64), 0)",
     "medians of more clusters": "stepped().medians(9, None, 1)",

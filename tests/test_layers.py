@@ -17,18 +17,20 @@ PACKAGE = ROOT / "src" / "omnimeans"
 
 # From the bottom up.  A module may import what stands below it, and from its own package.
 LAYERS = (
-    {"_types", "_optional", "seeding"},
-    {"_core"},
-    {"_scaling", "_sums", "algorithms", "directions", "distances", "looks"},
+    {"_types", "_optional", "_files", "_archive", "seeding"},
+    {"_core", "_rows"},
+    {"_inputs", "_scaling", "_sums", "algorithms", "directions", "distances", "looks"},
+    {"tables"},
     {"_validate"},
     {"engines"},
     {"init"},
-    {"_fit"},
+    {"_bisect", "_fit"},
     {"datasets", "metrics"},
     {"plots"},
     {"estimators"},
+    {"persistence", "scaling", "selection"},
     {"lloyd"},
-    {"studies"},
+    {"reports", "studies"},
     {"demo"},
     {"cli"},
     {"__main__"},
@@ -36,9 +38,12 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 OPTIONAL = {"IPython", "PIL", "matplotlib", "matplotlib_inline", "pandas", "polars", "pooch"}
-OPTIONAL |= {"pyarrow", "torch"}
+OPTIONAL |= {"jinja2", "plotly", "pyarrow", "torch"}
 # What is always installed: the run-time dependencies, and what scikit-learn brings along.
-REQUIRED = {"joblib", "narwhals", "numpy", "rich", "sklearn", "typer"} | {"scipy", "threadpoolctl"}
+REQUIRED = {"joblib", "narwhals", "numpy", "rich", "safetensors", "sklearn", "typer"} | {
+    "scipy",
+    "threadpoolctl",
+}
 STANDARD = set(__import__("sys").stdlib_module_names)
 
 LONGEST = 350  # lines; about 300 is the aim

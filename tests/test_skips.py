@@ -20,7 +20,8 @@ GREEN = "def test_it(): pass\n"
 
 
 def run(tmp_path: Path, source: str, *, ci: str, data: Path) -> subprocess.CompletedProcess[str]:
-    shutil.copy(CONFTEST, tmp_path / "conftest.py")
+    for name in ("conftest.py", "tally.py"):
+        shutil.copy(CONFTEST.with_name(name), tmp_path / name)
     (tmp_path / "test_one.py").write_text(GREEN)
     (tmp_path / "test_two.py").write_text(source)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
@@ -53,3 +54,16 @@ def test_other_runs_pass(tmp_path: Path, source: str, ci: str, data: str) -> Non
 def test_a_test_without_data_names_its_reason(tmp_path: Path) -> None:
     done = run(tmp_path, NO_DATA, ci="", data=tmp_path / "absent")
     assert "1 passed, 1 skipped" in done.stdout
+
+
+BROWSER = "import pytest\n@pytest.mark.browser\ndef test_it(): raise SystemExit\n"
+
+
+def test_tests_for_a_browser_are_left_out_aloud(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = run(tmp_path, BROWSER, ci="true", data=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "left out, for want of Chromium: 1 tests" in done.stdout
+    assert "1 passed, 1 deselected" in done.stdout

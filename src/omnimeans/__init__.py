@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from omnimeans import datasets, metrics, plots, studies
-    from omnimeans.estimators import KMeans, k_means, kmeans_plusplus
+    from omnimeans.estimators import BisectingKMeans, KMeans, k_means, kmeans_plusplus
     from omnimeans.lloyd import KMeansLloyd, display_results, elbow_method, plot_kmeans
     from omnimeans.metrics import (
         contingency_matrix,
@@ -20,13 +20,19 @@ if TYPE_CHECKING:
         purity_score,
         rand_index,
     )
+    from omnimeans.persistence import load, save
+    from omnimeans.reports import Report, report
     from omnimeans.seeding import seed_all
+    from omnimeans.selection import Sweep, sweep
 
     __version__: str
 
 __all__ = [
+    "BisectingKMeans",
     "KMeans",
     "KMeansLloyd",
+    "Report",
+    "Sweep",
     "__version__",
     "contingency_matrix",
     "datasets",
@@ -36,19 +42,23 @@ __all__ = [
     "euclidean_distance",
     "k_means",
     "kmeans_plusplus",
+    "load",
     "manhattan_distance",
     "metrics",
     "plot_kmeans",
     "plots",
     "purity_score",
     "rand_index",
+    "report",
+    "save",
     "seed_all",
     "studies",
+    "sweep",
 ]
 
 _SUBMODULES = ("datasets", "metrics", "plots", "studies")
 _HOMES = {
-    "estimators": ("KMeans", "k_means", "kmeans_plusplus"),
+    "estimators": ("BisectingKMeans", "KMeans", "k_means", "kmeans_plusplus"),
     "lloyd": ("KMeansLloyd", "display_results", "elbow_method", "plot_kmeans"),
     "metrics": (
         "contingency_matrix",
@@ -58,7 +68,10 @@ _HOMES = {
         "purity_score",
         "rand_index",
     ),
+    "persistence": ("load", "save"),
+    "reports": ("Report", "report"),
     "seeding": ("seed_all",),
+    "selection": ("Sweep", "sweep"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -80,6 +81,7 @@ def lloyd(
     """Alternate assignment and update until the centres stand still."""
     history: list[Iteration] = []
     visited: set[int] = set()
+    first = centers
     stop: StopReason = "max_iter"
     rows.labels.fill(-1)
     for _ in range(max_iter):
@@ -87,7 +89,17 @@ def lloyd(
         moved_centers, inertia, repaired = move(engine, rows, centers, seen, distance)  # update
         shift = _squared_shift(engine, centers, moved_centers)
         centers = moved_centers
-        history.append(Iteration(inertia, seen.moved, shift, repaired, seen.redecided))
+        history.append(
+            Iteration(
+                inertia,
+                seen.moved,
+                shift,
+                repaired,
+                seen.redecided,
+                1.0 if seen.compared is None else seen.compared / (rows.n * len(centers)),
+                seen.algorithm,
+            )
+        )
         if callback is not None and callback(history[-1], centers):
             stop = "callback"
             break
@@ -99,7 +111,7 @@ def lloyd(
             stop = "cycle"
             break
         visited.add(mark)
-    return finish(engine, rows, centers, history, stop, distance)
+    return replace(finish(engine, rows, centers, history, stop, distance), start=first)
 
 
 def move(

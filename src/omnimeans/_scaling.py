@@ -57,8 +57,7 @@ def exponent_between(X: Floats, centers: Floats) -> int | None:
         return 0
     span, highest = _span(centers), _exponent(top(centers))
     if span == 0.0:
-        both = np.concatenate([X, centers])
-        span, highest = _span(both), _exponent(top(both))
+        span, highest = _span(X, centers), _exponent(max(top(X), top(centers)))
     return _suitable(highest, span)
 
 
@@ -97,6 +96,7 @@ def restored(fit: Fit, exponent: int, distance: Distance) -> Fit:
         centers=scaled(fit.centers, exponent),
         inertia=restored_sum(fit.inertia, exponent, distance),
         history=tuple(_restored_record(record, exponent, distance) for record in fit.history),
+        start=None if fit.start is None else scaled(fit.start, exponent),
     )
 
 
@@ -147,9 +147,11 @@ def _suitable(highest: int, span: float) -> int | None:
     return exponent if wide - exponent >= -HIGHEST else None
 
 
-def _span(X: Floats) -> float:
-    """Return half of the largest range of a column."""
-    half = 0.5 * np.fmax.reduce(X, axis=0) - 0.5 * np.fmin.reduce(X, axis=0)
+def _span(*parts: Floats) -> float:
+    """Return half of the largest range of a column, over all rows of these arrays."""
+    highest = np.fmax.reduce([np.fmax.reduce(X, axis=0) for X in parts])
+    lowest = np.fmin.reduce([np.fmin.reduce(X, axis=0) for X in parts])
+    half = 0.5 * highest - 0.5 * lowest
     return float(np.fmax.reduce(half))
 
 

@@ -7,7 +7,8 @@ disjoint rows add up, so threads, blocks, files and machines differ only in who 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
@@ -36,16 +37,28 @@ class Pass:
         Rows whose label changed.
     redecided : int
         Rows that the fast screen could not prove and that were decided by exact distances.
+    compared : int or None
+        Distances computed, at any precision; None where all were.
+    algorithm : str
+        The row of :mod:`omnimeans.algorithms` that ran.
     """
 
     sums: I64
     moved: int
     redecided: int = 0
+    compared: int | None = None
+    algorithm: str = "brute"
 
     def __add__(self, other: Pass) -> Pass:
         """Return the pass over the rows of both."""
         return Pass(
-            self.sums + other.sums, self.moved + other.moved, self.redecided + other.redecided
+            self.sums + other.sums,
+            self.moved + other.moved,
+            self.redecided + other.redecided,
+            None
+            if self.compared is None or other.compared is None
+            else self.compared + other.compared,
+            self.algorithm,
         )
 
 
@@ -64,8 +77,14 @@ class Iteration:
     repaired : int
         Empty clusters that were given a row.
     redecided : int
-        Rows that were decided by exact distances after the fast screen.  What a pass cost is no
-        part of the answer, so two records that differ only here are equal.
+        Rows that were decided by exact distances after the fast screen.
+    compared : float
+        Distances computed, as a share of rows times centres.
+    algorithm : str
+        The row of :mod:`omnimeans.algorithms` that made the pass.
+
+    What a pass cost is no part of the answer: two records that differ only in the last three are
+    equal.
     """
 
     inertia: float
@@ -73,6 +92,14 @@ class Iteration:
     shift: float
     repaired: int
     redecided: int = field(compare=False)
+    compared: float = field(default=1.0, compare=False)
+    algorithm: str = field(default="brute", compare=False)
+
+
+def most_used(names: Iterable[str]) -> str:
+    """Return the name that comes most often, the first of them in a tie."""
+    counts = Counter(names)
+    return max(counts, key=counts.__getitem__) if counts else "brute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +111,12 @@ class Fit:
     inertia: float
     history: tuple[Iteration, ...]
     stop_reason: StopReason
+    start: Floats | None = None  # the centres before the first iteration
+
+    @property
+    def algorithm(self) -> str:
+        """The variant that made most of the passes."""
+        return most_used(record.algorithm for record in self.history)
 
     @property
     def n_iter(self) -> int:

@@ -11,15 +11,16 @@ import warnings
 from numbers import Integral, Real
 from typing import Any
 
-import narwhals as nw
 import numpy as np
-from scipy.sparse import issparse  # type: ignore[import-untyped]
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import assert_all_finite, check_array, check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight
 
 from omnimeans import _scaling, looks
+from omnimeans._inputs import rows as rows
+from omnimeans._rows import FLOATS as FLOATS
+from omnimeans._rows import number_type
 from omnimeans._types import F64, I32, Distance, Engine, Floats, Rows
 from omnimeans.distances import DISTANCES
 
@@ -30,8 +31,6 @@ RANDOM_STATE = ["random_state", np.random.Generator]
 
 # Weights of at most this size, and of at least its inverse, are safe.
 LARGEST = 1e140
-
-FLOATS = [np.float64, np.float32]  # float32 stays, everything else becomes the first
 
 # The metrics that an estimator offers: those whose centre minimises the objective.
 METRICS: dict[str, Distance] = {
@@ -74,63 +73,6 @@ def metric(name: str) -> Distance:
         "mean does not minimise other distances, so the objective "
         f"could rise from one iteration to the next. Use {allowed}.{_INSTEAD.get(name, '')}"
     )
-
-
-def rows(
-    X: Any,  # array, nested lists, or data frame of shape (n, d)
-    *,
-    estimator: Any = None,  # checks and keeps the feature names and their number
-    reset: bool = True,
-) -> Floats:
-    """Return the data as float32 or float64 rows, without a copy if they lie row by row."""
-    if issparse(X):
-        raise TypeError(
-            f"Sparse data was passed for X ({type(X).__name__} of shape {X.shape}), but dense data "
-            "is required: this version of omnimeans takes dense arrays only. Use X.toarray() if "
-            "that fits into memory."
-        )
-    checks = {"dtype": FLOATS, "ensure_all_finite": False, "estimator": estimator}
-    frame = X if isinstance(X, np.ndarray) else nw.from_native(X, pass_through=True)
-    if isinstance(frame, nw.LazyFrame):
-        raise TypeError(
-            f"X is a lazy frame ({type(X).__name__}), whose rows are not in memory. Collect it "
-            "first: X.collect() in polars, X.compute() in Dask."
-        )
-    if isinstance(frame, nw.DataFrame) and not frame.implementation.is_pandas():
-        # scikit-learn reads the names, but would turn float32 columns into float64
-        if estimator is not None:
-            validate_data(estimator, frame.to_native(), reset=reset, skip_check_array=True)
-        values = check_array(frame.to_numpy(), input_name="X", **checks)
-    elif estimator is not None:
-        del checks["estimator"]
-        values = validate_data(estimator, X, reset=reset, **checks)
-    else:
-        values = check_array(X, input_name="X", **checks)
-    names = frame.columns if isinstance(frame, nw.DataFrame) else None
-    _refuse_nonfinite(values, names, estimator)
-    return _row_major(values)
-
-
-def _refuse_nonfinite(values: Floats, names: list[str] | None, estimator: Any) -> None:
-    owner = None if estimator is None else type(estimator).__name__
-    try:
-        assert_all_finite(values, estimator_name=owner, input_name="X")
-    except ValueError as error:
-        bad = ~np.isfinite(values)
-        row = int(np.argmax(bad.any(axis=1)))
-        column = int(np.argmax(bad[row]))
-        called = "" if names is None else f" ({names[column]!r})"
-        raise ValueError(
-            f"{error}\nThe first such value is {values[row, column]} in row {row}, column "
-            f"{column}{called}, counted from 0; {bad.sum()} of them in {bad.any(axis=1).sum()} "
-            "rows. Remove these rows or fill in the values."
-        ) from None
-
-
-def _row_major(values: Floats) -> Floats:
-    """Return rows whose columns lie side by side; any distance between the rows will do."""
-    beside = values.strides[1] == values.itemsize
-    return values if beside and values.flags.aligned else np.array(values, order="C")
 
 
 def weights(sample_weight: Any, X: Floats) -> F64 | None:
@@ -246,19 +188,21 @@ def _is_ready(centers: Any) -> bool:
     )
 
 
-def same_type(X: Floats, centers: Floats) -> tuple[Floats, Floats]:
-    """Return both in the wider of their types, which keeps every value as it is."""
-    dtype = np.result_type(X, centers)
-    return X.astype(dtype, copy=False), centers.astype(dtype, copy=False)
+def same_type(X: Any, centers: Floats) -> tuple[Any, Floats]:
+    """Return centres in the wider of both types, which keeps every value as it is."""
+    dtype = np.result_type(number_type(X), centers)
+    return X, centers.astype(dtype, copy=False)
 
 
 def squared_norms(norms: Any, X: Floats) -> None:
     """Refuse squared norms that cannot be those of the rows; they are not needed otherwise."""
-    length = len(check_array(norms, dtype=X.dtype, ensure_2d=False, input_name="x_squared_norms"))
-    if length != len(X):
+    length = len(
+        check_array(norms, dtype=number_type(X), ensure_2d=False, input_name="x_squared_norms")
+    )
+    if length != X.shape[0]:
         raise ValueError(
             f"The length of x_squared_norms {length} should be equal to the length of n_samples "
-            f"{len(X)}."
+            f"{X.shape[0]}."
         )
 
 

@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
+import os
+
 from omnimeans._types import I64, Distance, Engine, Floats
+from omnimeans.algorithms import choose
 from omnimeans.directions import unit_rows
 
 __all__ = ["ENGINES", "describe", "open_engine"]
 
 
-def _cpu(n_threads: int | None) -> Engine:
+def _cpu(n_threads: int | None, algorithm: str, memory: int | None) -> Engine:
     from omnimeans.engines.cpu import CpuEngine
 
-    return CpuEngine(n_threads)
+    return CpuEngine(n_threads, choose(algorithm), memory)
 
 
-def _reference(n_threads: int | None) -> Engine:
+def _reference(n_threads: int | None, algorithm: str, memory: int | None) -> Engine:
     from omnimeans.engines.reference import ReferenceEngine
 
     return ReferenceEngine()
 
 
+DEBUG = "OMNIMEANS_DEBUG"  # set to 1, every pass is done again by definition; see checked.py
 ENGINES = {"cpu": _cpu, "reference": _reference}
 
 
 def open_engine(
-    name: str, n_threads: int | None = None, distance: Distance | None = None
+    name: str,
+    n_threads: int | None = None,
+    distance: Distance | None = None,
+    algorithm: str = "auto",
+    memory: int | None = None,
 ) -> Engine:
-    """Return the engine of this name, for this distance; ``"auto"`` is the compiled one."""
+    """Return the engine of this name, for this distance; ``"auto"`` is the compiled one.
+
+    `algorithm` is a name from :mod:`omnimeans.algorithms`, and `memory` the bytes that it may keep
+    beside the data; engines that know only one way ignore them.
+    """
     name = "cpu" if name == "auto" else name
-    engine = ENGINES[name](n_threads)
+    engine = ENGINES[name](n_threads, algorithm, memory)
+    if os.environ.get(DEBUG, "0") != "0":
+        from omnimeans.engines.checked import checked
+
+        engine = checked(engine)
     if distance is None or distance.kernel != "cosine":
         return engine
     from omnimeans.engines.spherical import SphericalEngine

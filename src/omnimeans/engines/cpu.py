@@ -1,4 +1,4 @@
-"""The compiled engine: dense rows in memory, on the threads of one machine.
+"""The compiled engine: rows in memory, on the threads of one machine.
 
 Every verb is one call of the core in ``native/``, which releases the GIL.
 """
@@ -9,18 +9,24 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from time import perf_counter
 from typing import Any, TypeVar
 
 import joblib
 import numpy as np
 
 from omnimeans import _core
+from omnimeans._rows import is_plain, number_type
 from omnimeans._sums import Grid
 from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Pass
+from omnimeans.algorithms import Variant
+from omnimeans.engines.pilot import FLAT, Pilot
+from omnimeans.engines.stores import open_store
 
 T = TypeVar("T")
 
-BLOCK = 65536  # rows that get a copy of their centre beside them at a time
+SAMPLE = 512  # rows whose columns are measured
+MOST_FEATURES = 64  # that the core makes a tree for
 SMALL = 1 << 20  # multiply-adds; a pass with fewer is over before a second thread has woken up
 
 
@@ -28,12 +34,14 @@ SMALL = 1 << 20  # multiply-adds; a pass with fewer is over before a second thre
 class CpuRows:
     """Rows in memory, as :class:`omnimeans._types.Rows` asks for them."""
 
-    X: Floats
+    X: Any  # as it was given
+    store: Any
     weights: F64 | None
     distance: Distance
     labels: I32
     grid: Grid
     core: Any
+    pilot: Pilot
     n: int
     d: int
     mean: Floats
@@ -46,11 +54,11 @@ class CpuRows:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the centres."""
-        return self.X.dtype
+        return number_type(self.X)
 
     def take(self, numbers: Any) -> Floats:
         """Return these rows as a plain array, in the order of their numbers."""
-        taken: Floats = self.X[numbers]
+        taken: Floats = self.store.take(np.asarray(numbers, dtype=np.int64))
         return taken
 
 
@@ -59,37 +67,50 @@ class CpuEngine:
 
     name = "cpu"
 
-    def __init__(self, n_threads: int | None = None) -> None:
+    def __init__(
+        self,
+        n_threads: int | None = None,
+        variant: Variant | None = None,
+        memory: int | None = None,
+    ) -> None:
         self.n_threads = n_threads or available_threads()
+        self.variant = variant  # None: chosen pass by pass
+        self.memory = memory  # bytes that the passes may keep beside the data; None: any
 
-    def place(self, X: Floats, weights: F64 | None, distance: Distance) -> CpuRows:
+    def place(self, X: Any, weights: F64 | None, distance: Distance) -> CpuRows:
         """Look at all rows and return them ready for passes."""
-        n, d = X.shape
-        threads = self._threads(n * d)
+        (n, d), store, dtype = X.shape, open_store(X), number_type(X)
+        threads = self._threads(X.size)
         counted = n if weights is None else int(np.count_nonzero(weights))
-        grid = Grid.fit(_core.peaks(X, weights, threads), counted)
+        grid = Grid.fit(store.peaks(weights, threads), counted)
         labels = np.full(n, -1, dtype=np.int32)
 
-        def place(kernel: str) -> Any:
-            rows = _core.RowsF32 if X.dtype == np.float32 else _core.RowsF64
-            return rows(X, weights, labels, kernel, grid.exponents, grid.bits)
-
-        core = place("euclidean")
+        core = store.hold(weights, labels, "euclidean", grid.exponents, grid.bits)
         means, totals = _core.means(core.total(threads), grid.exponents, grid.bits)
-        mean, weight = means[0].astype(X.dtype), float(totals[0])
+        mean, weight = means[0].astype(dtype), float(totals[0])
         spread = self.total(core.distances(mean[None], None, threads), weights)
         if distance.kernel != "euclidean":
-            core = place(distance.kernel)
-        core.set_frame(mean, spread / weight)
+            core = store.hold(weights, labels, distance.kernel, grid.exponents, grid.bits)
+        core.set_frame(mean, spread / weight if weight else 0.0)
         remoteness = weight * float(_core.pairs(mean[None], 0 * mean[None], "euclidean")[0])
-        return CpuRows(
-            X, weights, distance, labels, grid, core, n, d, mean, spread, weight, remoteness
-        )
+        found = mean, spread, weight, remoteness
+        size = number_type(X).itemsize
+        pilot = Pilot(n, d, size, _filled(X, d) if is_plain(X, dtype) else d, self.memory)
+        return CpuRows(X, store, weights, distance, labels, grid, core, pilot, n, d, *found)
 
     def step(self, rows: CpuRows, centers: Floats) -> Pass:
         """Assign every row to its nearest centre and sum up the clusters."""
-        moved, redecided = rows.core.step(centers, self._threads(centers.size * rows.n))
-        return Pass(rows.core.sums(), moved, redecided)
+        threads = self._threads(centers.size * rows.n)
+        if not isinstance(rows.core, (_core.RowsF32, _core.RowsF64)):
+            moved, redecided = rows.core.step(centers, threads)
+            return Pass(rows.core.sums(), moved, redecided)
+        variant = self.variant or rows.pilot.next(len(centers))
+        start = perf_counter()
+        moved, redecided, compared = rows.core.step(
+            centers, threads, variant.tree, variant.bounded, variant.screen
+        )
+        rows.pilot.saw(variant, perf_counter() - start)
+        return Pass(rows.core.sums(), moved, redecided, compared, variant.name)
 
     def means(self, rows: CpuRows, sums: I64) -> tuple[F64, F64]:
         """Return the exact means (k, d), correctly rounded, and the weights (k,) of the sums."""
@@ -136,22 +157,22 @@ class CpuEngine:
         """Return what k-means++ needs to know about the rows, before the first centre."""
         return CpuSeeding(rows.core.seeding(self._threads(16 * rows.X.size)))
 
-    def nearest(self, X: Floats, centers: Floats, distance: Distance) -> I32:
+    def nearest(self, X: Any, centers: Floats, distance: Distance) -> I32:
         """Return the nearest centre of rows that were never placed."""
-        threads = self._threads(len(X) * centers.size)
-        labels: I32 = _core.nearest(X, centers, distance.kernel, threads)
+        threads = self._threads(X.size * len(centers))
+        labels: I32 = open_store(X, centers).nearest(centers, distance.kernel, threads)
         return labels
 
-    def own(self, X: Floats, centers: Floats, labels: I32, distance: Distance) -> F64:
+    def own(self, X: Any, centers: Floats, labels: I32, distance: Distance) -> F64:
         """Return the distance of each row to its own centre, of rows that were never placed."""
-        blocks = (slice(i, i + BLOCK) for i in range(0, len(X), BLOCK))
-        away = [self.pairs(X[block], centers[labels[block]], distance) for block in blocks]
-        return np.concatenate(away)
+        threads = self._threads(4 * X.size)
+        away: F64 = open_store(X, centers).own(centers, labels, distance.kernel, threads)
+        return away
 
-    def all_pairs(self, X: Floats, centers: Floats, distance: Distance) -> F64:
+    def all_pairs(self, X: Any, centers: Floats, distance: Distance) -> F64:
         """Return the distance of each row to each centre, (n, k)."""
-        threads = self._threads(len(X) * centers.size)
-        away: F64 = _core.all_pairs(X, centers, distance.kernel, threads)
+        threads = self._threads(X.size * len(centers))
+        away: F64 = open_store(X, centers).all_pairs(centers, distance.kernel, threads)
         return away
 
     def _threads(self, work: int) -> int:
@@ -183,6 +204,17 @@ class CpuSeeding:
     def adopt(self, which: int) -> None:
         """Make one of the candidates a centre."""
         self.core.adopt(which)
+
+
+def _filled(X: Floats, d: int) -> float:
+    """Return how many dimensions the rows fill, from the variances of a sample's columns."""
+    if d <= FLAT or d > MOST_FEATURES:
+        return d
+    sample = X[:: max(1, len(X) // SAMPLE)].astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        variances = sample.var(axis=0)
+        filled = variances.sum() ** 2 / (variances**2).sum()
+    return float(filled) if np.isfinite(filled) else float(d)
 
 
 def available_threads() -> int:

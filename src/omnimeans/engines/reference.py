@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from omnimeans._rows import plain
 from omnimeans._sums import Grid, two_product
 from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Pass
 from omnimeans.directions import lane_sum
@@ -57,8 +58,9 @@ class ReferenceEngine:
 
     name = "reference"
 
-    def place(self, X: Floats, weights: F64 | None, distance: Distance) -> ReferenceRows:
+    def place(self, X: Any, weights: F64 | None, distance: Distance) -> ReferenceRows:
         """Look at all rows once and return them ready for passes."""
+        X = plain(X)
         n, d = X.shape
         w = np.ones(n) if weights is None else weights
         peaks = np.append(np.abs(X * w[:, None].astype(np.float64)).max(axis=0), w.max())
@@ -95,7 +97,7 @@ class ReferenceEngine:
     def medians(self, rows: ReferenceRows, k: int, guess: Floats | None = None) -> F64:
         """Return the weighted medians, the middle of the interval where it is not unique."""
         medians = np.zeros((k, rows.d))
-        masses = _words(rows)[..., -1].astype(object)
+        masses = words(rows.X, rows.weights, rows.grid)[..., -1].astype(object)
         masses = masses[:, 0] * 2**rows.grid.bits + masses[:, 1]  # exact weights, in grid steps
         for j in range(k):
             mine = (rows.labels == j) & (masses > 0)
@@ -145,20 +147,22 @@ class ReferenceEngine:
         """Return what k-means++ needs to know about the rows, before the first centre."""
         return ReferenceSeeding(self, rows)
 
-    def nearest(self, X: Floats, centers: Floats, distance: Distance) -> I32:
+    def nearest(self, X: Any, centers: Floats, distance: Distance) -> I32:
         """Return the lowest number of the centres at the smallest distance."""
+        X = plain(X)
         compare = DISTANCE[distance.kernel]
         labels = np.empty(len(X), dtype=np.int32)
         for i in range(0, len(X), BLOCK):
             labels[i : i + BLOCK] = compare(X[i : i + BLOCK, None], centers).argmin(axis=1)
         return labels
 
-    def own(self, X: Floats, centers: Floats, labels: I32, distance: Distance) -> F64:
+    def own(self, X: Any, centers: Floats, labels: I32, distance: Distance) -> F64:
         """Return the distance of each row to its own centre, of rows that were never placed."""
-        return self.pairs(X, centers[labels], distance)
+        return self.pairs(plain(X), centers[labels], distance)
 
-    def all_pairs(self, X: Floats, centers: Floats, distance: Distance) -> F64:
+    def all_pairs(self, X: Any, centers: Floats, distance: Distance) -> F64:
         """Return the distance of each row to each centre, (n, k)."""
+        X = plain(X)
         compare = DISTANCE[distance.kernel]
         return np.stack([compare(X, center) for center in centers], axis=1)
 
@@ -230,18 +234,18 @@ DISTANCE = {"euclidean": sq_distance, "manhattan": l1_distance}
 def _sums(rows: ReferenceRows, labels: I32, k: int) -> I64:
     """Exact weighted sums of (row, 1) per cluster, as words on the grid."""
     sums = np.zeros((k, 2, rows.d + 1), dtype=np.int64)
-    np.add.at(sums, labels, _words(rows))
+    np.add.at(sums, labels, words(rows.X, rows.weights, rows.grid))
     return sums
 
 
-def _words(rows: ReferenceRows) -> I64:
+def words(X: Floats, weights: F64 | None, grid: Grid) -> I64:
     """Return what each row adds to the sum of its cluster, (n, 2, d + 1)."""
-    extended = np.column_stack([rows.X, np.ones(rows.n)]).astype(np.float64)
+    extended = np.column_stack([X, np.ones(len(X))]).astype(np.float64)
     lost = np.zeros_like(extended)
-    if rows.weights is not None:
-        extended, lost = two_product(extended, rows.weights[:, None])
-    high_step = np.ldexp(1.0, rows.grid.exponents)
-    low_step = np.ldexp(1.0, rows.grid.exponents - rows.grid.bits)
+    if weights is not None:
+        extended, lost = two_product(extended, weights[:, None])
+    high_step = np.ldexp(1.0, grid.exponents)
+    low_step = np.ldexp(1.0, grid.exponents - grid.bits)
     high = np.rint(extended / high_step)
     low = np.rint((extended - high * high_step) / low_step) + np.rint(lost / low_step)
     return np.stack([high, low], axis=1).astype(np.int64)

@@ -12,11 +12,12 @@ is, belongs to cluster 0 (the lowest at the same distance), and pulls no centre.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
 
+from omnimeans._rows import plain
 from omnimeans._types import F64, I32, I64, Distance, Engine, Floats, Pass, Rows, Seeding
 from omnimeans.distances import DISTANCES
 
@@ -64,6 +65,7 @@ class SphericalEngine:
 
     def unit(self, X: Floats) -> tuple[Floats, I64]:
         """Return rows of unit length, and the numbers of those without a direction."""
+        X = plain(X) if isinstance(X, np.ndarray) else X
         return self._unit_rows(X, self.n_threads if X.size > SMALL else 1)
 
     def step(self, rows: SphericalRows, centers: Floats) -> Pass:
@@ -78,7 +80,7 @@ class SphericalEngine:
         moved = seen.moved if first else seen.moved - int((labels[blank] != rows.hidden).sum())
         rows.hidden = labels[blank]
         labels[blank] = 0
-        return Pass(seen.sums, moved, seen.redecided)
+        return replace(seen, moved=moved)
 
     def means(self, rows: SphericalRows, sums: I64) -> tuple[F64, F64]:
         """Return the exact means (k, d), correctly rounded, and the weights (k,) of the sums."""

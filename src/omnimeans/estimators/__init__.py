@@ -4,7 +4,8 @@
 and keeps what comes back.  All checks and messages stand in :mod:`omnimeans._validate`.
 """
 
+from omnimeans.estimators.bisecting import BisectingKMeans
 from omnimeans.estimators.functions import k_means, kmeans_plusplus
 from omnimeans.estimators.kmeans import KMeans
 
-__all__ = ["KMeans", "k_means", "kmeans_plusplus"]
+__all__ = ["BisectingKMeans", "KMeans", "k_means", "kmeans_plusplus"]

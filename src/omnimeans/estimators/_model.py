@@ -15,6 +15,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 
 from omnimeans import _validate
+from omnimeans._rows import number_type, plain
 from omnimeans._scaling import divided, restored_sum, scaled
 from omnimeans._types import I32, Distance, Engine, Floats
 from omnimeans.engines import open_engine
@@ -24,7 +25,7 @@ class Ready(NamedTuple):
     """Rows and centres of one type, divided by a power of two where their squares need it."""
 
     engine: Engine
-    X: Floats
+    X: Any
     centers: Floats
     distance: Distance
     exponent: int
@@ -60,23 +61,27 @@ class CenterModel(
         """Return all that is needed to compare new rows with the centres as they are now."""
         check_is_fitted(self, "cluster_centers_")
         distance = self._distance()
-        X = _validate.rows(X, estimator=self, reset=False)
+        X = _validate.rows(X, estimator=self, reset=False, as_given=True)
         centers = _validate.fitted_centers(self.cluster_centers_, X.shape[1])
-        dtype = X.dtype
+        dtype = number_type(X)
         X, centers = _validate.same_type(X, centers)
         if distance.kernel == "cosine":  # lengths do not matter, so squares are no trouble
             _validate.directed_centers(centers, "cluster_centers_")
-            exponent = 0
+            X, exponent = plain(X, centers.dtype), 0
         else:
             exponent = _validate.exponent_between(X, centers)
         return Ready(
             open_engine(self.engine, self.n_threads, distance),
-            divided(X, exponent),
+            divided(plain(X, centers.dtype), exponent) if exponent else X,
             divided(centers, exponent),
             distance,
             exponent,
             dtype,
         )
+
+    def _nearest(self, ready: Ready) -> I32:
+        """Return the label of each row."""
+        return ready.engine.nearest(ready.X, ready.centers, ready.distance)
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> I32:
         """Find the clusters and return the label of each row.
@@ -153,7 +158,7 @@ class CenterModel(
         array([0, 1], dtype=int32)
         """
         ready = self._ready(X)
-        return ready.engine.nearest(ready.X, ready.centers, ready.distance)
+        return self._nearest(ready)
 
     def transform(self, X: Any) -> Floats:
         """Return the distance of each row to each centre.
@@ -207,8 +212,9 @@ class CenterModel(
         >>> om.KMeans(n_clusters=1).fit([[0.0], [4.0]]).score([[2.0], [3.0]])
         -1.0
         """
-        engine, X, centers, distance, exponent, _ = self._ready(X)
+        ready = self._ready(X)
+        engine, X, centers, distance, exponent, _ = ready
         weights = _validate.weights(sample_weight, X)
-        labels = engine.nearest(X, centers, distance)
+        labels = self._nearest(ready)
         total = float(engine.total(engine.own(X, centers, labels, distance), weights))
         return -restored_sum(total, exponent, distance)

@@ -8,26 +8,33 @@ from typing import Any
 import numpy as np
 
 from omnimeans import _validate
+from omnimeans._fit import lloyd
+from omnimeans._rows import plain
 from omnimeans._scaling import divided, scaled
 from omnimeans._types import F64, Callback, Distance, Engine, Floats, Iteration, Rows, Start
 from omnimeans.directions import unit_rows
 from omnimeans.init import INITS
 
+REFINED_ON = 2048  # rows
+REST = 1e-4  # the sample is done when the squared moves of all centres are this share of a variance
 
-def generator(seed: int, restart: int) -> np.random.Generator:
+
+def generator(seed: int, restart: int, *more: int) -> np.random.Generator:
     """Return the random numbers of one start; the first is the same for any number of starts."""
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, restart])))
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, restart, *more])))
 
 
 def place(engine: Engine, X: Floats, weights: F64 | None, distance: Distance) -> Rows:
     """Hand the rows to the engine, divided by a power of two where their squares need it."""
     if distance.kernel == "cosine":
+        X = plain(X) if isinstance(X, np.ndarray) else X
         _validate.directions(X, weights)
         placed: Rows = engine.place(X, weights, distance)
         return placed
     exponent = _validate.exponent(X) if isinstance(X, np.ndarray) else 0
     with np.errstate(over="ignore", invalid="ignore"):  # judged by the last check, in words
-        rows: Rows = engine.place(divided(X, exponent), weights, distance)
+        near = divided(plain(X), exponent) if exponent else X
+        rows: Rows = engine.place(near, weights, distance)
     if isinstance(X, np.ndarray):
         rows.exponent = exponent
     else:
@@ -50,7 +57,7 @@ def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> 
 
     # the plain mean, as in scikit-learn, also where the rows have weights
     mean = rows.mean if rows.weights is None else engine.place(rows.X, None, distance).mean
-    centred = scaled((rows.X - mean).astype(dtype), rows.exponent)
+    centred = scaled((plain(rows.X) - mean).astype(dtype), rows.exponent)
 
     def called(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
         random_state = np.random.RandomState(rng.bit_generator)
@@ -78,6 +85,27 @@ def _called_with_directions(init: Any) -> Start:
         return unit_rows(_validate.directed_centers(centers, "init"))[0]
 
     return called
+
+
+def refined(start: Start, distance: Distance) -> Start:
+    """Return the same start, run to its end on a sample of the rows where there are many.
+
+    What is left to do on all rows is then a few iterations.
+    """
+
+    def refined_start(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
+        if rows.n < 2 * REFINED_ON:
+            return start(engine, rows, k, rng)
+        numbers = np.sort(rng.choice(rows.n, REFINED_ON, replace=False))
+        weights = None if rows.weights is None else rows.weights[numbers]
+        if weights is not None and not weights.any():
+            return start(engine, rows, k, rng)
+        sample = engine.place(rows.take(numbers), weights, distance)
+        centers = start(engine, sample, k, rng)
+        tol = REST * sample.spread / (sample.weight * sample.d)
+        return lloyd(engine, sample, centers, distance=distance, max_iter=50, tol=tol).centers
+
+    return refined_start
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 from sklearn.utils._param_validation import validate_params
 
 from omnimeans import _validate
+from omnimeans._rows import taken
 from omnimeans._types import I32, I64, Floats
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE
 from omnimeans.engines import open_engine
@@ -151,13 +152,13 @@ def kmeans_plusplus(
     >>> sorted(indices.tolist())
     [0, 1, 2]
     """
-    X = _validate.rows(X)
+    X = _validate.rows(X, as_given=True)
     weights = _validate.weights(sample_weight, X)
-    _validate.enough_rows(len(X), n_clusters)
+    _validate.enough_rows(X.shape[0], n_clusters)
     if x_squared_norms is not None:
         _validate.squared_norms(x_squared_norms, X)
     engine = open_engine("auto")
     rows = place(engine, X, weights, _validate.metric("euclidean"))
     rng = generator(_validate.seed(random_state), 0)
     indices = kmeans_plusplus_rows(engine, rows, int(n_clusters), rng, n_local_trials)
-    return X[indices], indices
+    return taken(X, indices), indices

@@ -9,9 +9,9 @@ from sklearn.utils._param_validation import StrOptions
 
 from omnimeans import _fit, _validate
 from omnimeans._scaling import restored_sum
-from omnimeans._types import Callback, Engine, Fit, Iteration, StopReason
+from omnimeans._types import Callback, Engine, Fit, Floats, Iteration, StopReason
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
-from omnimeans.algorithms import NAMES, choose
+from omnimeans.algorithms import NAMES
 from omnimeans.distances import DISTANCES
 from omnimeans.engines import ENGINES, open_engine
 from omnimeans.estimators._model import CenterModel
@@ -48,10 +48,13 @@ class KMeans(CenterModel):
     random_state : int, RandomState, Generator or None, default=None
         Seed of the starts.  None takes it from NumPy's global state.
     copy_x : bool, default=True
-        Accepted for scikit-learn's sake; `X` is never written to, and not copied if it lies row by
-        row in memory.
-    algorithm : {"auto", "lloyd", "elkan"}, default="auto"
-        Accepted for scikit-learn's sake; the answer is the same, ``algorithm_`` says what ran.
+        Accepted for scikit-learn's sake; `X` is never written to, and read as it lies in memory,
+        in any layout and number type.
+    algorithm : str, default="auto"
+        How nearest centres are found: a row of :mod:`omnimeans.algorithms` ("brute", "coded",
+        "bounded", "bounded-coded", "tree"), or "auto", which measures while it runs and changes
+        between them.  The answer is the same, bit for bit; ``algorithm_`` and ``history_`` say
+        what ran.  scikit-learn's "lloyd" and "elkan" are accepted and mean "auto".
     metric : {"euclidean", "manhattan", "cosine"}, default="euclidean"
         What to minimise: squared Euclidean distances to the means, city-block distances to the
         coordinate-wise medians (k-medians), or one minus the cosine between rows and centres, all
@@ -70,6 +73,8 @@ class KMeans(CenterModel):
     cluster_centers_ : ndarray of shape (k, d)
         Centres, of the type of `X` (float32 or float64), in its units; of unit length for
         "cosine".
+    initial_centers_ : ndarray of shape (k, d)
+        Centres that the kept start began with; given as `init`, they lead to the same answer.
     labels_ : ndarray of shape (n,), int32
         Number of the nearest centre of each row; the lowest where several are nearest.
     inertia_ : float
@@ -83,9 +88,10 @@ class KMeans(CenterModel):
         Why the iterations ended.
     history_ : tuple of records
         For each iteration its ``inertia``, rows ``moved``, ``shift`` of the centres, clusters
-        ``repaired`` and rows ``redecided`` by exact distances.
+        ``repaired``, rows ``redecided`` by exact distances, the share of all distances that were
+        ``compared``, and the ``algorithm`` of the pass.
     algorithm_ : str
-        The row of :mod:`omnimeans.algorithms` that ran.
+        The row of :mod:`omnimeans.algorithms` that made most of the passes.
     engine_ : str
         The engine that ran.
     n_features_in_ : int
@@ -132,6 +138,7 @@ class KMeans(CenterModel):
         "callback": [callable, None],
     }
 
+    initial_centers_: Floats | None
     inertia_: float
     n_iter_: int
     converged_: bool
@@ -178,7 +185,7 @@ class KMeans(CenterModel):
         Parameters
         ----------
         X : array-like or data frame of shape (n, d)
-            Rows to cluster.  float32 stays float32, everything else becomes float64.
+            Rows to cluster.  The centres of float32 rows are float32, those of all others float64.
         y : ignored
             Present by convention.
         sample_weight : array-like of shape (n,), float or None, default=None
@@ -204,14 +211,14 @@ class KMeans(CenterModel):
         """
         owner, k = type(self).__name__, int(self.n_clusters)
         distance = self._distance()
-        X = _validate.rows(X, estimator=self)
-        _validate.enough_rows(len(X), k)
+        X = _validate.rows(X, estimator=self, as_given=True)
+        _validate.enough_rows(X.shape[0], k)
         self._n_init = _validate.restarts(self.n_init, self.init, owner)
         self._algorithm = _validate.algorithm(self.algorithm, k)
         seed = _validate.seed(self.random_state)
         weights = _validate.weights(sample_weight, X)
 
-        engine = open_engine(self.engine, self.n_threads, distance)
+        engine = open_engine(self.engine, self.n_threads, distance, self._algorithm)
         rows = place(engine, X, weights, distance)
         tol = float(self.tol * rows.spread / (rows.weight * rows.d))
         self._tol = restored_sum(tol, rows.exponent, DISTANCES["euclidean"])
@@ -233,13 +240,14 @@ class KMeans(CenterModel):
 
     def _keep(self, fit: Fit, engine: Engine) -> None:
         self.cluster_centers_ = fit.centers
+        self.initial_centers_ = fit.start
         self.labels_ = fit.labels
         self.inertia_ = float(fit.inertia)
         self.n_iter_ = fit.n_iter
         self.converged_ = fit.stop_reason in ("fixed point", "tolerance")
         self.stop_reason_ = fit.stop_reason
         self.history_ = fit.history
-        self.algorithm_ = choose(self._algorithm).name
+        self.algorithm_ = fit.algorithm
         self.engine_ = engine.name
         self._n_features_out = len(fit.centers)
         self._n_threads = int(getattr(engine, "n_threads", 1))

@@ -9,15 +9,15 @@ chance and 1 means equal.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn import metrics as sk_metrics
 
 from omnimeans._optional import in_notebook, need
 from omnimeans._types import F64, I64
-from omnimeans.metrics.score import Score
+from omnimeans.metrics.labels import two_labellings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +68,7 @@ def contingency_matrix(
     true=a       0       2
     true=b       1       1
     """
-    trues, preds = _labels(y_trues, y_preds)
+    trues, preds = two_labellings(y_trues, y_preds)
     counts: I64 = sk_metrics.cluster.contingency_matrix(trues, preds, dtype=np.int64)
     if not as_dataframe:
         return counts
@@ -162,7 +162,7 @@ def rand_index(y_trues: ArrayLike, y_preds: ArrayLike) -> float:
     >>> rand_index(["a", "a", "b", "b"], [1, 1, 1, 0])
     0.5
     """
-    return float(sk_metrics.rand_score(*_labels(y_trues, y_preds)))
+    return float(sk_metrics.rand_score(*two_labellings(y_trues, y_preds)))
 
 
 def adjusted_rand_index(y_trues: ArrayLike, y_preds: ArrayLike) -> float:
@@ -197,7 +197,7 @@ def adjusted_rand_index(y_trues: ArrayLike, y_preds: ArrayLike) -> float:
     >>> adjusted_rand_index(["a", "a", "b", "b"], [1, 1, 1, 0])
     0.0
     """
-    return float(sk_metrics.adjusted_rand_score(*_labels(y_trues, y_preds)))
+    return float(sk_metrics.adjusted_rand_score(*two_labellings(y_trues, y_preds)))
 
 
 def display_contingency_and_purity(
@@ -242,37 +242,3 @@ def display_contingency_and_purity(
         print(matrix)  # noqa: T201 - printing is this function's job
     purity = np.atleast_1d(purity_score(y_trues, y_preds, per_cluster=per_cluster))
     print("Purity score:", " ".join(f"{p:.4f}" for p in purity))  # noqa: T201
-
-
-AGREEMENT: dict[str, Score] = {
-    row.name: row
-    for row in (
-        Score("purity", purity_score, best="max", reference="Manning et al. 2008, 16.3"),
-        Score("Rand index", rand_index, best="max", reference="Rand 1971"),
-        Score(
-            "adjusted Rand index",
-            adjusted_rand_index,
-            best="max",
-            reference="Hubert and Arabie 1985",
-        ),
-    )
-}
-
-
-def _labels(y_trues: ArrayLike, y_preds: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return both labellings as arrays, after every check on them."""
-    trues, preds = np.asarray(y_trues), np.asarray(y_preds)
-    for name, y in (("y_trues", trues), ("y_preds", preds)):
-        if y.ndim != 1 or not y.size:
-            raise ValueError(f"{name} has shape {y.shape}; give one label per row, shape (n,)")
-        missing = np.flatnonzero([v is None or v != v for v in y])  # NaN is not equal to itself
-        if missing.size:
-            raise ValueError(
-                f"{name} has no label in row {missing[0]}; leave such rows out of both labellings"
-            )
-    if len(trues) != len(preds):
-        raise ValueError(
-            f"y_trues has {len(trues)} labels and y_preds has {len(preds)}; "
-            "give one label each for the same rows"
-        )
-    return trues, preds

@@ -19,6 +19,8 @@ class Score:
         What computes it.
     best : {"max", "min"}
         Whether a high or a low value is good.
+    cost : str
+        How its time grows with n rows, d features, k clusters and c classes.
     reference : str
         Where it is defined.
     """
@@ -26,4 +28,5 @@ class Score:
     name: str
     function: Callable[..., Any]
     best: Literal["max", "min"]
+    cost: str
     reference: str

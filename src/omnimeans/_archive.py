@@ -1,0 +1,153 @@
+"""The one container of model files and checkpoints: safetensors with a JSON document in its header.
+
+safetensors (https://github.com/huggingface/safetensors) holds named arrays and text; reading it
+executes nothing.  The text is ours: ``<SHA-256> {"format": ..., "version": ..., ...}``, where the
+checksum covers the document and, in the order of their names, all arrays with name, type and
+shape.  It finds damage; that a whole file says something sensible, the reader must check.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omnimeans import __version__
+
+Arrays = dict[str, NDArray[Any]]
+
+KEY = "omnimeans"
+DIGITS = hashlib.sha256().digest_size * 2
+DTYPES = {
+    "BOOL": np.bool_,
+    "I8": np.int8,
+    "I16": np.int16,
+    "I32": np.int32,
+    "I64": np.int64,
+    "U8": np.uint8,
+    "U16": np.uint16,
+    "U32": np.uint32,
+    "U64": np.uint64,
+    "F16": np.float16,
+    "F32": np.float32,
+    "F64": np.float64,
+}
+STORABLE = frozenset(np.dtype(dtype) for dtype in DTYPES.values())
+
+
+class UnreadableFile(ValueError):
+    """A file that is damaged, foreign or of another version; the message says which."""
+
+
+def pack(kind: str, version: int, document: Mapping[str, Any], arrays: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a file: the same contents give the same bytes.
+
+    Parameters
+    ----------
+    kind : str
+        What the file is, such as ``"model"``.
+    version : int
+        Version of the document, which its reader must know.
+    document : mapping
+        JSON values, without NaN or infinity.
+    arrays : mapping of str to ndarray
+        Numbers or booleans.
+    """
+    from safetensors.numpy import save
+
+    head = {"format": kind, "version": version, "library": __version__, **document}
+    text = json.dumps(head, sort_keys=True, allow_nan=False)
+    held = {name: np.asarray(array, order="C") for name, array in sorted(arrays.items())}
+    return save(held, {KEY: f"{_checksum(text, held)} {text}"})
+
+
+def unpack(data: bytes, kind: str, version: int, name: str) -> tuple[dict[str, Any], Arrays]:
+    """Return the document and the arrays of a file, or say what is wrong with it.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    kind : str
+        What it should be.
+    version : int
+        The version of the document that the caller can read.
+    name : str
+        The file's name, for messages.
+
+    Raises
+    ------
+    UnreadableFile
+        If the bytes are not a whole, undamaged file of this kind and version.
+    """
+    import safetensors
+
+    read: Callable[[bytes], list[tuple[str, dict[str, Any]]]] = safetensors.deserialize
+    try:
+        tensors = read(data)
+    except safetensors.SafetensorError as error:
+        _refuse(name, f"is damaged, or no omnimeans {kind} ({error})", kind)
+    (length,) = struct.unpack_from("<Q", data)
+    metadata = parse(data[8 : 8 + length], name, kind).get("__metadata__")
+    if not isinstance(metadata, dict) or set(metadata) != {KEY}:
+        _refuse(name, f"is a safetensors file, but no omnimeans {kind}", kind)
+    checksum, _, text = metadata[KEY].partition(" ")
+    arrays = {key: _array(key, value, name, kind) for key, value in tensors}
+    if checksum != _checksum(text, arrays):
+        _refuse(name, "is damaged: its checksum does not match its contents", kind)
+    document = parse(text, name, kind)
+    if document.get("format") != kind:
+        _refuse(name, f"is an omnimeans {document.get('format')!r:.40}, not a {kind}", kind)
+    if document.get("version") != version:
+        raise UnreadableFile(
+            f"{name} has version {document.get('version')!r:.40} of the {kind} format, written by "
+            f"omnimeans {document.get('library')!r:.40}; this one ({__version__}) "
+            f"reads version {version}. Install the omnimeans that wrote it, or write it again."
+        )
+    return document, arrays
+
+
+def parse(text: str | bytes, name: str, kind: str) -> dict[str, Any]:
+    """Return the JSON object in a text: no NaN, no infinity, no endless nesting."""
+    try:
+        text = text if isinstance(text, str) else text.decode()
+        document = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        _refuse(name, f"is damaged: its document cannot be read ({str(error)[:200]})", kind)
+    if not isinstance(document, dict):
+        _refuse(name, "is damaged: its document is no JSON object", kind)
+    return document
+
+
+def _array(key: str, value: dict[str, Any], name: str, kind: str) -> NDArray[Any]:
+    if value["dtype"] not in DTYPES:
+        _refuse(name, f"holds {value['dtype']} values in {key!r:.40}, which are not used", kind)
+    dtype = np.dtype(DTYPES[value["dtype"]])
+    flat: NDArray[Any] = np.frombuffer(value["data"], dtype=dtype).copy()
+    if dtype == np.bool_:  # a byte of a file may be anything, a boolean may not
+        flat = flat.view(np.uint8) != 0
+    try:
+        return flat.reshape(value["shape"])
+    except ValueError:
+        _refuse(name, f"holds an array of {len(value['shape'])} dimensions", kind)
+
+
+def _checksum(text: str, arrays: Mapping[str, NDArray[Any]]) -> str:
+    sha = hashlib.sha256(text.encode(errors="surrogatepass"))
+    for name, array in sorted(arrays.items()):
+        sha.update(ascii((name, array.dtype.name, array.shape)).encode())
+        sha.update(array.reshape(-1).view(np.uint8).data)
+    return sha.hexdigest()
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _refuse(name: str, what: str, kind: str) -> NoReturn:
+    raise UnreadableFile(f"{name} {what}. Use another copy, or write the {kind} again.")

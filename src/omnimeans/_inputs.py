@@ -1,0 +1,80 @@
+"""What rows a user may pass in, and what is said where they cannot be used.
+
+Where scikit-learn has a message for a case, that message comes first, word for word; the row and
+the column at fault follow.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import assert_all_finite, check_array
+from sklearn.utils.validation import validate_data
+
+from omnimeans._rows import FLOATS, NUMBERS, plain, readable
+from omnimeans._types import Floats
+
+
+def rows(
+    X: Any,  # array, nested lists, or data frame of shape (n, d)
+    *,
+    estimator: Any = None,  # checks and keeps the feature names and their number
+    reset: bool = True,
+    as_given: bool = False,  # dense rows may keep their number type and layout
+) -> Any:
+    """Return the data, checked, without a copy if its values lie row by row.
+
+    They are float32 or float64 then; with `as_given`, other number types and layouts stay as they
+    are in memory, to be read by the engine.
+    """
+    if issparse(X):
+        raise TypeError(
+            f"Sparse data was passed for X ({type(X).__name__} of shape {X.shape}), but dense data "
+            "is required: this version of omnimeans takes dense arrays only. Use X.toarray() if "
+            "that fits into memory."
+        )
+    checks = {
+        "dtype": NUMBERS if as_given else FLOATS,
+        "ensure_all_finite": False,
+        "estimator": estimator,
+    }
+    frame = X if isinstance(X, np.ndarray) else nw.from_native(X, pass_through=True)
+    if isinstance(frame, nw.LazyFrame):
+        raise TypeError(
+            f"X is a lazy frame ({type(X).__name__}), whose rows are not in memory. Collect it "
+            "first: X.collect() in polars, X.compute() in Dask."
+        )
+    if isinstance(frame, nw.DataFrame) and not frame.implementation.is_pandas():
+        # scikit-learn reads the names, but would turn float32 columns into float64
+        if estimator is not None:
+            validate_data(estimator, frame.to_native(), reset=reset, skip_check_array=True)
+        values = check_array(frame.to_numpy(), input_name="X", **checks)
+    elif estimator is not None:
+        del checks["estimator"]
+        values = validate_data(estimator, X, reset=reset, **checks)
+    else:
+        values = check_array(X, input_name="X", **checks)
+    names = frame.columns if isinstance(frame, nw.DataFrame) else None
+    _refuse_nonfinite(values, names, estimator)
+    return readable(values) if as_given else plain(values)
+
+
+def _refuse_nonfinite(values: Floats, names: list[str] | None, estimator: Any) -> None:
+    owner = None if estimator is None else type(estimator).__name__
+    some = len(values) if values.dtype in FLOATS else max(1, 2**18 // values.shape[1])
+    try:
+        for i in range(0, len(values), some):  # of float16 all at once would be half a copy
+            assert_all_finite(values[i : i + some], estimator_name=owner, input_name="X")
+    except ValueError as error:
+        bad = ~np.isfinite(values)
+        row = int(np.argmax(bad.any(axis=1)))
+        column = int(np.argmax(bad[row]))
+        called = "" if names is None else f" ({names[column]!r})"
+        raise ValueError(
+            f"{error}\nThe first such value is {values[row, column]} in row {row}, column "
+            f"{column}{called}, counted from 0; {bad.sum()} of them in {bad.any(axis=1).sum()} "
+            "rows. Remove these rows or fill in the values."
+        ) from None

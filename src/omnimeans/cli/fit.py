@@ -1,0 +1,284 @@
+"""``omnimeans fit``: from a file to clusters, labels and a model."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from omnimeans.cli._groups import grouped
+from omnimeans.cli._input import Data, Input
+from omnimeans.cli._labels import OUTPUT, General, LabelFiles
+
+if TYPE_CHECKING:
+    from omnimeans._types import Floats
+    from omnimeans.cli._model import Model
+    from omnimeans.cli._talk import Talk
+    from omnimeans.scaling import Scaling
+    from omnimeans.tables import Features
+
+CLUSTERING = "Clustering"
+COLOURS = 16  # of a picture, where nothing is said
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """What to fit, and how."""
+
+    k: Annotated[
+        str,
+        typer.Option(
+            "--k",
+            "-k",
+            metavar="K",
+            help="Number of clusters, a range to choose from such as 2-20, or auto.",
+            rich_help_panel=CLUSTERING,
+        ),
+    ] = "auto"
+    scale: Annotated[
+        str,
+        typer.Option(
+            help="Bring the columns to one scale: standard (mean, standard deviation), robust "
+            "(median, quartiles) or none.",
+            rich_help_panel=CLUSTERING,
+        ),
+    ] = "none"
+    metric: Annotated[
+        str,
+        typer.Option(
+            help="euclidean, manhattan (k-medians) or cosine.", rich_help_panel=CLUSTERING
+        ),
+    ] = "euclidean"
+    init: Annotated[
+        str,
+        typer.Option(
+            help="Where to start: k-means++, random, or a file of centres in the data's units.",
+            rich_help_panel=CLUSTERING,
+        ),
+    ] = "k-means++"
+    starts: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Starts of which the best is kept; by default 10, for a picture 1.",
+            rich_help_panel=CLUSTERING,
+        ),
+    ] = None
+    max_iter: Annotated[
+        int, typer.Option(min=1, help="Iterations of a start.", rich_help_panel=CLUSTERING)
+    ] = 300
+    tol: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            help="End a start when the centres move less than this share of the columns' variance.",
+            rich_help_panel=CLUSTERING,
+        ),
+    ] = 1e-4
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of all random draws.", rich_help_panel=CLUSTERING)
+    ] = 0
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Threads; by default what this machine offers.  The answer is the same for all.",
+            rich_help_panel=CLUSTERING,
+        ),
+    ] = None
+
+
+@grouped
+def fit(
+    data: Data,
+    input: Input,
+    fitting: Fitting,
+    files: LabelFiles,
+    general: General,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="FILE",
+            help="Model file, for predict, evaluate, plot and Python.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+) -> None:
+    """Cluster the rows of a file: choose columns and k, fit, print the answer, write the files.
+
+    With no output named, labels and model are written beside the data.
+
+    Example: omnimeans fit iris.csv --scale standard --k 3 --table iris-clusters.csv
+    """
+    from omnimeans import estimators  # noqa: F401 (its import is no part of the seconds)
+    from omnimeans.cli import _labels
+    from omnimeans.cli._answer import clusters_record, data_record, model_record, show
+    from omnimeans.cli._errors import UsageError
+    from omnimeans.cli._output import Outputs
+    from omnimeans.cli._talk import Talk
+
+    talk, outputs = Talk(general.quiet), Outputs(general.force)
+    if not files.named and model is None:
+        files, model = default_outputs(data, files, input.format)
+    _labels.announce(outputs, files, str(data))
+    outputs.announce("model", model)
+    if general.json and outputs.to_stdout:
+        raise UsageError("--json and an output named - both want standard output; name a file")
+    with talk.progress() as steps:
+        steps.begin(f"reading {data}")
+        table, found = input.load(data)
+        talk.note([*table.notes, *found.notes])
+        is_picture = table.picture is not None
+        began = time.perf_counter()
+        scaling = scaling_of(found, fitting)
+        warn_of_scales(found, scaling, talk)
+        scaled = scaling.apply(found.X)
+        with talk.listening():
+            k, chosen = number_of_clusters(fitting, is_picture, scaled)
+            ids = tuple(table.names[at] for at in found.ids)
+            fitted = fit_model(found, fitting, scaling, scaled, k, is_picture, ids, steps)
+        seconds = time.perf_counter() - began
+        steps.begin("writing")
+        labels = fitted.estimator.labels_
+        _labels.fill(outputs, files, table, found, fitted, labels)
+        if outputs.wants("model") is not None:
+            outputs.fill("model", fitted.to_bytes())
+    record: dict[str, Any] = {
+        **data_record(table, found),
+        **model_record(fitted),
+        "k_chosen": chosen,
+        "seed": fitting.seed,
+        "seconds": seconds,
+        "clusters": clusters_record(fitted, labels, found),
+        "notes": talk.notes,
+        "warnings": talk.warnings,
+    }
+    record["files"] = outputs.publish()
+    if not (outputs.to_stdout and general.quiet):
+        show(record, general.json, stderr=outputs.to_stdout)
+
+
+def default_outputs(
+    data: Path, files: LabelFiles, format: str | None
+) -> tuple[LabelFiles, Path | None]:
+    """Return where labels and model go when nothing is named: beside the data."""
+    from omnimeans.cli._names import STDIN, beside, labels_suffix
+    from omnimeans.tables import format_of
+
+    if data == STDIN:
+        return files, None
+    model = beside(data, "model", ".safetensors")
+    if (format or format_of(data)) == "picture":
+        return replace(files, picture=beside(data, "clusters", ".png")), model
+    return replace(files, labels=beside(data, "labels", labels_suffix(data, format))), model
+
+
+def scaling_of(found: Features, fitting: Fitting) -> Scaling:
+    """Return how the rows are scaled."""
+    from omnimeans.engines import open_engine
+    from omnimeans.scaling import SCALES, find_scaling
+
+    if fitting.scale not in SCALES:
+        raise typer.BadParameter(
+            f"{fitting.scale!r} is not {', '.join(SCALES)}", param_hint="--scale"
+        )
+    engine = open_engine("auto", fitting.threads)
+    return find_scaling(fitting.scale, found.X, found.weights, engine)
+
+
+def warn_of_scales(found: Features, scaling: Scaling, talk: Talk) -> None:
+    """Warn where one column has almost all of the variance, and so decides alone."""
+    import numpy as np
+
+    if scaling.kind != "none" or found.X.shape[1] < 2:
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        variance = np.nanvar(found.X, axis=0, dtype=np.float64)
+    share = variance / variance.sum() if variance.sum() > 0 else variance
+    top = int(np.argmax(share))
+    rest = np.delete(variance, top)
+    if share[top] > DOMINATES and rest.max() > 0:
+        ratio = np.sqrt(variance[top] / rest.max())
+        talk.warn(
+            f"column {found.names[top]!r} spreads {ratio:,.0f} times as wide as any other and has "
+            f"{100 * share[top]:.2f} % of the variance, so that it decides almost alone; --scale "
+            "standard gives every column the same say"
+        )
+
+
+DOMINATES = 0.99
+
+
+def number_of_clusters(fitting: Fitting, picture: bool, scaled: Floats) -> tuple[int, str | None]:
+    """Return k, and how it was chosen if it was not given."""
+    if fitting.k.isdigit() and int(fitting.k) > 0:
+        return int(fitting.k), None
+    if fitting.k == "auto" and picture:
+        return COLOURS, "the default for pictures"
+    raise typer.BadParameter(
+        f"{fitting.k!r} is not a number of clusters, a range such as 2-20, or auto",
+        param_hint="--k",
+    )
+
+
+def start_of(fitting: Fitting, scaling: Scaling, names: tuple[str, ...], k: int) -> Any:
+    """Return the start: a name, or centres from a file, scaled like the rows."""
+    from omnimeans.init import INITS
+    from omnimeans.tables import Roles, features, read_table
+
+    if fitting.init in INITS:
+        return fitting.init
+    path = Path(fitting.init)
+    if not path.exists() and path.suffix == "":
+        raise typer.BadParameter(
+            f"{fitting.init!r} is not {', '.join(INITS)}, nor a file of centres",
+            param_hint="--init",
+        )
+    table = read_table(path)
+    named = all(name in table.names for name in names)
+    roles = Roles() if named else Roles(columns=("1-",))
+    found = features(table, roles, names if named else None)
+    if found.X.shape != (k, len(names)):
+        raise ValueError(
+            f"{path} holds {found.X.shape[0]} centres of {found.X.shape[1]} columns, but {k} "
+            f"clusters of {len(names)} columns are fitted ({', '.join(names[:6])}"
+            f"{', ...' if len(names) > 6 else ''})"
+        )
+    return scaling.apply(found.X)
+
+
+def fit_model(
+    found: Features,
+    fitting: Fitting,
+    scaling: Scaling,
+    scaled: Floats,
+    k: int,
+    picture: bool,
+    ids: tuple[str, ...],
+    steps: Any,
+) -> Model:
+    """Return the fitted model."""
+    from omnimeans.cli._model import Model
+    from omnimeans.estimators import KMeans
+
+    init = start_of(fitting, scaling, found.names, k)
+    starts = fitting.starts or (1 if picture or not isinstance(init, str) else 10)
+    steps.begin(f"fitting {k} clusters")
+    estimator = KMeans(
+        k,
+        init=init,
+        n_init=starts,
+        max_iter=fitting.max_iter,
+        tol=fitting.tol,
+        random_state=fitting.seed,
+        metric=fitting.metric,
+        n_threads=fitting.threads,
+        callback=steps.watcher(starts, fitting.max_iter),
+    )
+    estimator.fit(scaled, sample_weight=found.weights)
+    return Model(estimator, scaling, found.names, ids)

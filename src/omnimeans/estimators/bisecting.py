@@ -1,0 +1,267 @@
+"""BisectingKMeans: one cluster after another is split in two."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import StrOptions
+
+from omnimeans import _bisect, _fit, _validate
+from omnimeans._bisect import Grown, Tree
+from omnimeans._rows import plain
+from omnimeans._scaling import divided, restored_sum, scaled
+from omnimeans._types import F64, I32, Distance, Engine, Fit, Floats, Rows, most_used
+from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
+from omnimeans.algorithms import NAMES
+from omnimeans.engines import ENGINES, open_engine
+from omnimeans.estimators._model import CenterModel, Ready
+from omnimeans.estimators._run import generator, refined, start
+from omnimeans.init import INITS
+
+
+class BisectingKMeans(CenterModel):
+    """Group rows into k clusters by splitting one cluster after another in two.
+
+    A drop-in for ``sklearn.cluster.BisectingKMeans``.  A row belongs to the leaf that it comes to
+    when it goes down the tree of splits, at each node to the nearer of two centres; ``predict(X)``
+    equals ``labels_`` and ``score(X)`` equals ``-inertia_`` on the training data.  (The nearest of
+    all `k` centres may be another one: ``transform`` tells.)
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of clusters, k.
+    init : {"k-means++", "random"} or callable, default="random"
+        Where each split starts; a callable is called as ``init(X, 2, random_state=...)`` with the
+        rows of the cluster minus their mean.
+    n_init : int, default=1
+        Number of starts of each split; the one with the lowest inertia is kept.
+    random_state : int, RandomState, Generator or None, default=None
+        Seed of the starts.
+    max_iter : int, default=300
+        Most iterations of one start of a split.
+    verbose : int, default=0
+        Print the two centres of each split.
+    tol : float, default=1e-4
+        A split ends when the squared moves of its centres sum to at most `tol` times the mean
+        variance of the features of its rows.
+    copy_x : bool, default=True
+        Accepted for scikit-learn's sake; `X` is never written to.
+    algorithm : {"auto", "lloyd", "elkan"}, default="auto"
+        Accepted for scikit-learn's sake; the answer is the same.
+    bisecting_strategy : {"biggest_inertia", "largest_cluster"}, default="biggest_inertia"
+        Which cluster is split next: that of the highest inertia, or that of the largest weight
+        (the most rows, if there are no weights).
+    metric : {"euclidean", "manhattan", "cosine"}, default="euclidean"
+        What to minimise; as in :class:`KMeans`.
+    engine : str, default="auto"
+        Who does the arithmetic; as in :class:`KMeans`.
+    n_threads : int or None, default=None
+        Threads to use; None takes what the process may use.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (k, d)
+        Centres of the leaves, from left to right.
+    labels_ : ndarray of shape (n,), int32
+        Leaf of each row.
+    inertia_ : float
+        Weighted sum of the (squared) distances of the rows to the centres of their leaves.
+    n_iter_ : int
+        Iterations of all splits together.
+    converged_ : bool
+        Whether every split came to rest, within `tol`.
+    tree_ : Tree
+        The splits: ``centers`` (m, d), ``children`` (m, 2), ``inertia`` (m,), and the ``leaves``.
+    algorithm_, engine_ : str
+        What ran.
+    n_features_in_, feature_names_in_
+        As in :class:`KMeans`.
+
+    See Also
+    --------
+    KMeans : All centres at once.
+
+    References
+    ----------
+    M. Steinbach, G. Karypis and V. Kumar, "A comparison of document clustering techniques", KDD
+    Workshop on Text Mining 2000.
+
+    Examples
+    --------
+    >>> import omnimeans as om
+    >>> X = [[1, 1], [10, 1], [3, 1], [10, 0], [2, 1], [10, 2], [10, 8], [10, 9], [10, 10]]
+    >>> model = om.BisectingKMeans(n_clusters=3, random_state=0).fit(X)
+    >>> sorted(model.cluster_centers_.tolist())
+    [[2.0, 1.0], [10.0, 1.0], [10.0, 9.0]]
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_clusters": [ONE_OR_MORE],
+        "init": [StrOptions(set(INITS)), callable],
+        "n_init": [ONE_OR_MORE],
+        "random_state": RANDOM_STATE,
+        "max_iter": [ONE_OR_MORE],
+        "verbose": ["verbose"],
+        "tol": [ZERO_OR_MORE],
+        "copy_x": ["boolean"],
+        "algorithm": [StrOptions(set(NAMES))],
+        "bisecting_strategy": [StrOptions({"biggest_inertia", "largest_cluster"})],
+        "metric": [str],
+        "engine": [StrOptions({"auto", *ENGINES})],
+        "n_threads": [ONE_OR_MORE, None],
+    }
+
+    inertia_: float
+    n_iter_: int
+    converged_: bool
+    tree_: Tree
+    algorithm_: str
+    engine_: str
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        init: Any = "random",
+        n_init: int = 1,
+        random_state: Any = None,
+        max_iter: int = 300,
+        verbose: int = 0,
+        tol: float = 1e-4,
+        copy_x: bool = True,
+        algorithm: str = "auto",
+        bisecting_strategy: str = "biggest_inertia",
+        metric: str = "euclidean",
+        engine: str = "auto",
+        n_threads: int | None = None,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.random_state = random_state
+        self.max_iter = max_iter
+        self.verbose = verbose
+        self.tol = tol
+        self.copy_x = copy_x
+        self.algorithm = algorithm
+        self.bisecting_strategy = bisecting_strategy
+        self.metric = metric
+        self.engine = engine
+        self.n_threads = n_threads
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Find the clusters of the rows of `X`.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, d)
+            Rows to cluster.
+        y : ignored
+            Present by convention.
+        sample_weight : array-like of shape (n,), float or None, default=None
+            Weight of each row, zero or more.
+
+        Returns
+        -------
+        BisectingKMeans
+            The fitted estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, the data or the weights cannot be used; the message says why.
+
+        Examples
+        --------
+        >>> import omnimeans as om
+        >>> om.BisectingKMeans(n_clusters=2, random_state=0).fit([[0.0], [1.0], [9.0]]).inertia_
+        0.5
+        """
+        k, distance = int(self.n_clusters), self._distance()
+        X = _validate.rows(X, estimator=self)
+        _validate.enough_rows(X.shape[0], k)
+        seed = _validate.seed(self.random_state)
+        weights = _validate.weights(sample_weight, X)
+        if distance.kernel == "cosine":
+            _validate.directions(X, weights)
+            exponent = 0
+        else:
+            exponent = _validate.exponent(X) if isinstance(X, np.ndarray) else 0
+
+        engine = open_engine(self.engine, self.n_threads, distance, self.algorithm)
+
+        def split(rows: Rows, k: int, number: int) -> Fit:
+            return self._split(engine, rows, distance, k, [seed, number])
+
+        grown = _bisect.grow(
+            engine,
+            divided(plain(X), exponent) if exponent else X,
+            weights,
+            k,
+            split=split,
+            largest=self.bisecting_strategy == "largest_cluster",
+            place=lambda part, shares: engine.place(part, shares, distance),
+        )
+        self.inertia_ = restored_sum(engine.total(grown.away, weights), exponent, distance)
+        self._keep(grown, engine, k, exponent, distance)
+        return self
+
+    def _split(
+        self, engine: Engine, rows: Rows, distance: Distance, k: int, seed: list[int]
+    ) -> Fit:
+        fit = _fit.run(
+            engine,
+            rows,
+            k,
+            refined(start(self.init, engine, rows, distance, k), distance),
+            [generator(seed[0], restart, seed[1]) for restart in range(self.n_init)],
+            distance=distance,
+            max_iter=int(self.max_iter),
+            tol=float(self.tol * rows.spread / (rows.weight * rows.d)),
+        )
+        if self.verbose:
+            print(f"New centroids from bisection: {fit.centers}")  # noqa: T201 - the job
+        return fit
+
+    def _keep(
+        self, grown: Grown, engine: Engine, k: int, exponent: int, distance: Distance
+    ) -> None:
+        tree = grown.tree
+        self.tree_ = Tree(
+            scaled(tree.centers, exponent) if exponent else tree.centers,
+            tree.children,
+            _restored(tree.inertia, exponent, distance),
+            tree.leaves,
+        )
+        self.labels_ = grown.labels
+        centers = self.tree_.centers[tree.leaves]
+        if len(centers) < k:  # fewer different rows than clusters: the rest stand on the heaviest
+            heaviest = centers[np.argmax(np.bincount(self.labels_))]
+            centers = np.vstack([centers, np.tile(heaviest, (k - len(centers), 1))])
+            _validate.all_clusters_found(self.labels_, k)
+        self.cluster_centers_ = centers
+        self.n_iter_ = max(1, sum(fit.n_iter for fit in grown.fits))
+        rest = ("fixed point", "tolerance")
+        self.converged_ = all(fit.stop_reason in rest for fit in grown.fits)
+        self.algorithm_ = most_used(fit.algorithm for fit in grown.fits)
+        self.engine_ = engine.name
+        self._n_features_out = k
+        self._n_threads = int(getattr(engine, "n_threads", 1))
+
+    def _nearest(self, ready: Ready) -> I32:
+        """Return the leaf that each row comes to."""
+
+        def nearest(part: Any, two: Floats) -> I32:
+            return ready.engine.nearest(part, two, ready.distance)
+
+        centers = self.tree_.centers.astype(ready.centers.dtype, copy=False)
+        centers = divided(centers, ready.exponent)
+        return _bisect.descend(nearest, ready.X, self.tree_.children, centers, self.tree_.leaves)
+
+
+def _restored(inertia: F64, exponent: int, distance: Distance) -> F64:
+    return np.array([restored_sum(float(value), exponent, distance) for value in inertia])

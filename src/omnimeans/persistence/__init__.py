@@ -1,0 +1,5 @@
+"""Models as files: safetensors with a versioned JSON header, no pickle; reading runs nothing."""
+
+from omnimeans.persistence.files import load, save
+
+__all__ = ["load", "save"]

@@ -1,0 +1,220 @@
+"""What each kind of model is made of, and how each part is checked when it comes from a file.
+
+A new kind of model is a row of KINDS; a new attribute is a row of CHECKS.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from importlib import import_module
+from typing import Any, get_args, get_type_hints
+
+import numpy as np
+
+from omnimeans import _validate
+from omnimeans._archive import Arrays
+from omnimeans._types import Iteration, StopReason
+from omnimeans.algorithms import NAMES, VARIANTS
+from omnimeans.engines import ENGINES
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of model.
+
+    Parameters
+    ----------
+    home : str
+        The module that holds the class.
+    values : tuple of str
+        Fitted attributes that are numbers or words.
+    record : type or None
+        The dataclass of one line of ``history_``; None where there is no history.
+    """
+
+    home: str
+    values: tuple[str, ...]
+    record: type[Any] | None = Iteration
+
+    def cls(self, name: str) -> type[Any]:
+        """Return the class."""
+        found: type[Any] = getattr(import_module(self.home), name)
+        return found
+
+
+FITTED = ("inertia_", "n_iter_", "stop_reason_", "algorithm_", "engine_")
+SETTLED = ("_tol", "_n_init", "_algorithm", "_n_threads")  # parameters as they were understood
+
+KINDS: dict[str, Kind] = {"KMeans": Kind("omnimeans.estimators", FITTED + SETTLED)}
+
+# Parameters that steer a run, and are no part of a model: they are None in a loaded one.
+RUN_ONLY = frozenset({"callback", "checkpoint"})
+
+
+def _finite(low: float) -> Callable[[Any], bool]:
+    return lambda value: type(value) in (int, float) and math.isfinite(value) and value >= low
+
+
+def _whole(low: int) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and low <= value < 2**63
+
+
+def _one_of(*words: str) -> Callable[[Any], bool]:
+    return lambda value: type(value) is str and value in words
+
+
+CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "inertia_": ("a number, zero or more", _finite(0.0)),
+    "n_iter_": ("a whole number", _whole(0)),
+    "stop_reason_": ("a reason to stop", _one_of(*get_args(StopReason))),
+    "algorithm_": ("the name of an algorithm", _one_of(*VARIANTS)),
+    "engine_": ("the name of an engine", _one_of(*ENGINES)),
+    "_tol": ("a number, zero or more", _finite(0.0)),
+    "_n_init": ("a whole number, one or more", _whole(1)),
+    "_algorithm": ("the name of an algorithm", _one_of(*NAMES)),
+    "_n_threads": ("a whole number, one or more", _whole(1)),
+}
+
+
+class Misfit(Exception):
+    """Something in a file that no model can have; the message says what."""
+
+
+def _expect(holds: bool, what: str) -> None:
+    if not holds:
+        raise Misfit(what)
+
+
+# ---- a model taken apart
+
+
+def document_of(model: Any) -> dict[str, Any]:
+    """Return the fitted values of a model, for JSON."""
+    kind = KINDS[type(model).__name__]
+    names = getattr(model, "feature_names_in_", None)
+    return {
+        "fitted": {name: getattr(model, name) for name in kind.values},
+        "n_features_in": int(model.cluster_centers_.shape[1]),
+        "feature_names": None if names is None else [str(name) for name in names],
+    }
+
+
+def arrays_of(model: Any, labels: bool) -> Arrays:
+    """Return the arrays of a model; its history is one array per column."""
+    record = KINDS[type(model).__name__].record
+    arrays = {"cluster_centers": np.asarray(model.cluster_centers_)}
+    if labels:
+        arrays["labels"] = np.asarray(model.labels_)
+    for name, dtype in columns(record).items():
+        values = [getattr(line, name) for line in model.history_]
+        arrays[f"history.{name}"] = np.array(values, dtype=dtype)
+    return arrays
+
+
+def columns(record: type[Any] | None) -> dict[str, type[Any]]:
+    """Return the columns of a history and their types."""
+    if record is None:
+        return {}
+    hints = get_type_hints(record)
+    return {
+        column.name: np.float64 if hints[column.name] is float else np.int64
+        for column in fields(record)
+    }
+
+
+# ---- a model put together
+
+
+def rebuild(document: dict[str, Any], arrays: Arrays) -> Any:
+    """Return the model that a document and its arrays describe; `arrays` loses what is used.
+
+    Raises
+    ------
+    Misfit
+        If anything is missing, out of range or at odds with the rest.
+    ValueError
+        From the estimator's own check of its parameters.
+    """
+    name = document.get("class")
+    _expect(type(name) is str and name in KINDS, f"the kind of model {name!r:.40}")
+    kind = KINDS[str(name)]
+    model = _unfitted(kind.cls(str(name)), document.get("parameters"), arrays)
+    centers = arrays.pop("cluster_centers", None)
+    k = int(model.n_clusters)
+    d = document.get("n_features_in")
+    _expect(type(d) is int and d > 0, f"the number of features {d!r:.40}")
+    if (
+        centers is None
+        or centers.dtype not in _validate.FLOATS
+        or centers.shape != (k, d)
+        or not np.isfinite(centers).all()
+    ):
+        raise Misfit(f"centres that are not {k} rows of {d} finite numbers")
+    model.cluster_centers_ = centers
+    model.n_features_in_, model._n_features_out = d, k
+    _restore_values(model, kind, document.get("fitted"))
+    _restore_history(model, kind, arrays)
+    _restore_labels(model, k, arrays)
+    _restore_names(model, document.get("feature_names"))
+    return model
+
+
+def _unfitted(cls: type[Any], parameters: Any, arrays: Arrays) -> Any:
+    _expect(type(parameters) is dict, "its parameters")
+    unknown = set(parameters) - set(cls._get_param_names()) | set(parameters) & RUN_ONLY
+    _expect(not unknown, f"the parameter {min(unknown, default='')!r:.40}")
+    for name, value in parameters.items():
+        plain = type(value) in (str, int, float, bool, type(None))
+        _expect(plain, f"a parameter {name} that is no number, word or null")
+    if "init" in arrays:
+        _expect("init" not in parameters, "two values of the parameter init")
+        parameters = {**parameters, "init": arrays.pop("init")}
+    model = cls(**parameters)
+    model._validate_params()
+    if hasattr(model, "metric"):
+        _validate.metric(model.metric)
+    return model
+
+
+def _restore_values(model: Any, kind: Kind, fitted: Any) -> None:
+    _expect(type(fitted) is dict and set(fitted) == set(kind.values), "its fitted values")
+    for name in kind.values:
+        wanted, holds = CHECKS[name]
+        _expect(holds(fitted[name]), f"{name} = {fitted[name]!r:.40}, which is not {wanted}")
+        value = fitted[name]
+        setattr(model, name, float(value) if name in ("inertia_", "_tol") else value)
+    if "stop_reason_" in kind.values:
+        model.converged_ = model.stop_reason_ in ("fixed point", "tolerance")
+
+
+def _restore_history(model: Any, kind: Kind, arrays: Arrays) -> None:
+    if kind.record is None:
+        return
+    held = []
+    for name, dtype in columns(kind.record).items():
+        column = arrays.pop(f"history.{name}", None)
+        if column is None or column.dtype != dtype or column.shape != (model.n_iter_,):
+            raise Misfit(f"a history without {model.n_iter_} values of {name!r}")
+        _expect(bool((column >= 0).all()), f"a history with {name!r} below zero")
+        held.append(column.tolist())
+    model.history_ = tuple(kind.record(*line) for line in zip(*held, strict=True))
+
+
+def _restore_labels(model: Any, k: int, arrays: Arrays) -> None:
+    labels = arrays.pop("labels", None)
+    if labels is None:
+        return
+    fine = labels.dtype == np.int32 and labels.ndim == 1 and len(labels) > 0
+    _expect(fine and bool((labels >= 0).all() and (labels < k).all()), f"labels outside 0..{k - 1}")
+    model.labels_ = labels
+
+
+def _restore_names(model: Any, names: Any) -> None:
+    if names is None:
+        return
+    d = model.n_features_in_
+    fine = type(names) is list and len(names) == d and all(type(name) is str for name in names)
+    _expect(fine, f"feature names that are not {d} words")
+    model.feature_names_in_ = np.array(names, dtype=object)

@@ -1,0 +1,163 @@
+"""What a sweep repeats: fits for all numbers of clusters, of the rows, of references, of halves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+
+from omnimeans import _fit
+from omnimeans._types import F64, I64, Distance, Engine, Fit, Floats, Rows
+from omnimeans.estimators._run import place
+from omnimeans.selection.grow import rivalled
+from omnimeans.selection.shrink import shrink
+
+Progress = Callable[[int, int, str], object]
+
+SAMPLE = 2000  # rows that scores are taken from, at least ...
+ROWS_EACH = 40  # ... and so many for each of the largest number of clusters
+
+
+class Timed(NamedTuple):
+    """A fit and the seconds that it took."""
+
+    fit: Fit
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fitter:
+    """Clusters rows with every k, from the largest down.
+
+    Parameters
+    ----------
+    engine : Engine
+        Who makes the passes.
+    distance : Distance
+        How rows and centres are compared.
+    ks : tuple of int
+        Numbers of clusters, rising from 1.
+    max_iter : int
+        Most iterations for each k.
+    tol : float
+        Relative tolerance, as of an estimator.
+    """
+
+    engine: Engine
+    distance: Distance
+    ks: tuple[int, ...]
+    max_iter: int
+    tol: float
+
+    def place(self, X: Floats, weights: F64 | None) -> Rows:
+        """Hand rows to the engine."""
+        return place(self.engine, X, weights, self.distance)
+
+    def fits(self, rows: Rows, rng: np.random.Generator) -> list[Timed]:
+        """Return a fit for each k of which there are as many rows, rising."""
+        ks = [k for k in self.ks if k <= rows.n]
+        falling = shrink(
+            self.engine,
+            rows,
+            ks[::-1],
+            rng,
+            distance=self.distance,
+            max_iter=self.max_iter,
+            tol=self._tolerance(rows),
+        )
+        return list(_timed(falling))[::-1]
+
+    def better(self, rows: Rows, fits: list[Timed], rng: np.random.Generator) -> list[Timed]:
+        """Return fits of the same rows that have met their rivals."""
+        found = rivalled(
+            self.engine,
+            rows,
+            [timed.fit for timed in fits],
+            rng,
+            distance=self.distance,
+            max_iter=self.max_iter,
+            tol=self._tolerance(rows),
+        )
+        return [
+            Timed(after.fit, before.seconds + after.seconds)
+            for before, after in zip(fits, _timed(found), strict=True)
+        ]
+
+    def finished(self, rows: Rows, draft: Timed) -> Timed:
+        """Return the fit of all rows that begins where the fit of some of them has ended."""
+        begun = perf_counter()
+        fit = _fit.lloyd(
+            self.engine,
+            rows,
+            draft.fit.centers,
+            distance=self.distance,
+            max_iter=self.max_iter,
+            tol=self._tolerance(rows),
+        )
+        return Timed(fit, draft.seconds + perf_counter() - begun)
+
+    def half(self, values: Floats, weights: F64 | None, rng: np.random.Generator) -> list[Floats]:
+        """Return the centres for each k from a random half of the rows."""
+        some = np.sort(rng.choice(len(values), size=max(1, len(values) // 2), replace=False))
+        rows = self.place(values[some], None if weights is None else weights[some])
+        return [timed.fit.centers for timed in self.fits(rows, rng)]
+
+    def _tolerance(self, rows: Rows) -> float:
+        return float(self.tol * rows.spread / (rows.weight * rows.d))
+
+
+@dataclass(frozen=True, slots=True)
+class Random:
+    """Random numbers for each part of a sweep, from one seed."""
+
+    seed: int
+
+    def __call__(self, *key: int) -> np.random.Generator:
+        """Return the generator of this part."""
+        return np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, *key])))
+
+    def several(self, part: int, count: int) -> list[np.random.Generator]:
+        """Return so many generators of this part."""
+        return [self(part, number) for number in range(count)]
+
+
+@dataclass(slots=True)
+class Told:
+    """Tells the user how far the work has come."""
+
+    callback: Progress | None
+    total: int
+    done: int = 0
+
+    def __call__(self, what: str) -> None:
+        """Say that one more part is done."""
+        self.done += 1
+        if self.callback is not None:
+            self.callback(self.done, self.total, what)
+
+    def each(
+        self, what: str, parts: Iterable[np.random.Generator]
+    ) -> Iterator[np.random.Generator]:
+        """Yield the parts, and say so after each."""
+        for part in parts:
+            yield part
+            self(what)
+
+
+def some_rows(rows: Rows, most: int, size: int | None, rng: np.random.Generator) -> I64 | None:
+    """Return the numbers of the rows to take scores from; None for all of them."""
+    counted = np.arange(rows.n) if rows.weights is None else np.flatnonzero(rows.weights > 0.0)
+    limit = max(SAMPLE, ROWS_EACH * most) if size is None else size
+    if limit < len(counted):
+        counted = np.sort(rng.choice(counted, size=limit, replace=False))
+    return None if len(counted) == rows.n else counted.astype(np.int64)
+
+
+def _timed(fits: Iterator[Fit]) -> Iterator[Timed]:
+    begun = perf_counter()
+    for fit in fits:
+        yield Timed(fit, perf_counter() - begun)
+        begun = perf_counter()

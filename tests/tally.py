@@ -1,0 +1,30 @@
+"""Counts what a test run puts the library through; the run prints the counts at its end."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+KINDS = {
+    "inputs": "hostile inputs answered rightly or refused in words",
+    "comparisons": "fits compared bit for bit",
+    "faults": "faults and limits of the system survived",
+    "interrupts": "interrupts",
+    "kills": "kills",
+    "executions": "fuzz executions",
+    "forks": "processes forked, spawned or served",
+    "fits": "fits in loops and threads",
+}
+
+counts: Counter[str] = Counter()
+
+
+def count(kind: str, number: int = 1) -> None:
+    """Add to a count."""
+    if kind not in KINDS:
+        raise KeyError(f"{kind!r} is not counted; name one of {', '.join(KINDS)}")
+    counts[kind] += number
+
+
+def lines() -> list[str]:
+    """What was counted, a line for each kind."""
+    return [f"{counts[kind]:>12,} {what}" for kind, what in KINDS.items() if counts[kind]]
