@@ -59,6 +59,13 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
              return nb::make_tuple(seen.moved, seen.redecided);
            },
            "centers"_a.noconvert(), "threads"_a)
+      .def("resume",
+           [](Self& self, std::int64_t k) {
+             require(k > 0 && within(self.labels(), self.matrix().n, 0, k),
+                     "every row needs a label below the number of clusters");
+             self.resume(k);
+           },
+           "k"_a)
       .def("sums",
            [](const Self& self) {
              const std::size_t columns = self.matrix().d + 1;
@@ -231,6 +238,7 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
 }  // namespace omnimeans
 
 namespace omnimeans {
+void bind_parts(nb::module_& m);  // in parts_bindings.cpp
 void bind_unit(nb::module_& m);  // in unit_bindings.cpp
 void bind_silhouette(nb::module_& m);  // in silhouette_bindings.cpp
 void bind_stores(nb::module_& m);  // in bind_stores.cpp
@@ -278,6 +286,7 @@ NB_MODULE(_core, m) {
       "values"_a.noconvert(), "weights"_a.none().noconvert());
   bind_rows<float>(m, "RowsF32", "SeedingF32");
   bind_rows<double>(m, "RowsF64", "SeedingF64");
+  bind_parts(m);
   bind_unit(m);
   bind_silhouette(m);
   bind_stores(m);

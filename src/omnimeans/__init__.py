@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from omnimeans.reports import Report, report
     from omnimeans.seeding import seed_all
     from omnimeans.selection import Sweep, sweep
+    from omnimeans.sources import open_source
 
     __version__: str
 
@@ -45,6 +46,7 @@ __all__ = [
     "load",
     "manhattan_distance",
     "metrics",
+    "open_source",
     "plot_kmeans",
     "plots",
     "purity_score",
@@ -72,6 +74,7 @@ _HOMES = {
     "reports": ("Report", "report"),
     "seeding": ("seed_all",),
     "selection": ("Sweep", "sweep"),
+    "sources": ("open_source",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from omnimeans._types import I64, Distance, Engine, Floats
+from omnimeans._types import I64, Distance, Engine
 from omnimeans.directions import unit_rows
 
 __all__ = ["ENGINES", "describe", "open_engine"]
@@ -22,16 +23,26 @@ def _reference(n_threads: int | None) -> Engine:
     return ReferenceEngine()
 
 
+def _blocks(n_threads: int | None, memory: str | int | None = None) -> Engine:
+    from omnimeans.engines.blocks import BlocksEngine
+
+    return BlocksEngine(n_threads, memory)
+
+
 DEBUG = "OMNIMEANS_DEBUG"  # set to 1, every pass is done again by definition; see checked.py
-ENGINES = {"cpu": _cpu, "reference": _reference}
+ENGINES = {"cpu": _cpu, "reference": _reference, "blocks": _blocks}
 
 
 def open_engine(
-    name: str, n_threads: int | None = None, distance: Distance | None = None
+    name: str,
+    n_threads: int | None = None,
+    distance: Distance | None = None,
+    *,
+    memory: str | int | None = None,
 ) -> Engine:
     """Return the engine of this name, for this distance; ``"auto"`` is the compiled one."""
     name = "cpu" if name == "auto" else name
-    engine = ENGINES[name](n_threads)
+    engine = _blocks(n_threads, memory) if name == "blocks" else ENGINES[name](n_threads)
     if os.environ.get(DEBUG, "0") != "0":
         from omnimeans.engines.checked import checked
 
@@ -43,9 +54,13 @@ def open_engine(
     return SphericalEngine(engine, unit_rows if name == "reference" else _compiled_unit_rows)
 
 
-def _compiled_unit_rows(X: Floats, n_threads: int) -> tuple[Floats, I64]:
+def _compiled_unit_rows(X: Any, n_threads: int) -> tuple[Any, I64]:
     from omnimeans import _core
+    from omnimeans.sources import Source
+    from omnimeans.sources.source import unit_source
 
+    if isinstance(X, Source):
+        return unit_source(X, lambda block: _core.unit_rows(block, n_threads))
     return _core.unit_rows(X, n_threads)
 
 
@@ -62,7 +77,7 @@ def describe() -> dict[str, str]:
     --------
     >>> from omnimeans.engines import describe
     >>> describe()["engines"]
-    'cpu, reference'
+    'cpu, reference, blocks'
     """
     from omnimeans import _core
     from omnimeans.engines.cpu import available_threads

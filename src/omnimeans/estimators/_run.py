@@ -14,6 +14,7 @@ from omnimeans._scaling import divided, scaled
 from omnimeans._types import F64, Callback, Distance, Engine, Floats, Iteration, Rows, Start
 from omnimeans.directions import unit_rows
 from omnimeans.init import INITS
+from omnimeans.sources import Source
 
 REFINED_ON = 2048  # rows
 REST = 1e-4  # the sample is done when the squared moves of all centres are this share of a variance
@@ -27,8 +28,9 @@ def generator(seed: int, restart: int, *more: int) -> np.random.Generator:
 def place(engine: Engine, X: Floats, weights: F64 | None, distance: Distance) -> Rows:
     """Hand the rows to the engine, divided by a power of two where their squares need it."""
     if distance.kernel == "cosine":
-        X = plain(X) if isinstance(X, np.ndarray) else X
-        _validate.directions(X, weights)
+        if not isinstance(X, Source):
+            X = plain(X) if isinstance(X, np.ndarray) else X
+            _validate.directions(X, weights)
         placed: Rows = engine.place(X, weights, distance)
         return placed
     exponent = _validate.exponent(X) if isinstance(X, np.ndarray) else 0
@@ -52,6 +54,11 @@ def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> 
         given = _in_metric(given, distance)
         return lambda engine, rows, k, rng: given
 
+    if isinstance(rows.X, Source):
+        raise ValueError(
+            "init is a function, which is shown all rows at once, but these are read block by "
+            "block. Use a named start, or give the centres to start from."
+        )
     if distance.kernel == "cosine":
         return _called_with_directions(init)
 

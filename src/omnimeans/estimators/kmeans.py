@@ -13,7 +13,8 @@ from omnimeans._types import Callback, Engine, Fit, Floats, Iteration, StopReaso
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans.algorithms import NAMES, choose
 from omnimeans.distances import DISTANCES
-from omnimeans.engines import ENGINES, open_engine
+from omnimeans.engines import ENGINES
+from omnimeans.estimators import _sources
 from omnimeans.estimators._model import CenterModel
 from omnimeans.estimators._run import Watcher, generator, place, start
 from omnimeans.init import INITS
@@ -64,6 +65,9 @@ class KMeans(CenterModel):
     callback : callable or None, default=None
         Called as ``callback(record, centers)`` after each iteration, with a line of ``history_``
         and the new centres (read-only).  If it returns true, the run from this start stops there.
+    memory : str, int or None, default=None
+        Most bytes that the process may hold while it fits a source, such as "2GiB"; rows that do
+        not fit are read again in each pass.  None takes up to half of what is free.
 
     Attributes
     ----------
@@ -132,6 +136,7 @@ class KMeans(CenterModel):
         "engine": [StrOptions({"auto", *ENGINES})],
         "n_threads": [ONE_OR_MORE, None],
         "callback": [callable, None],
+        "memory": [str, ONE_OR_MORE, None],
     }
 
     initial_centers_: Floats | None
@@ -159,6 +164,7 @@ class KMeans(CenterModel):
         engine: str = "auto",
         n_threads: int | None = None,
         callback: Callback | None = None,
+        memory: str | int | None = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
@@ -173,6 +179,7 @@ class KMeans(CenterModel):
         self.engine = engine
         self.n_threads = n_threads
         self.callback = callback
+        self.memory = memory
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -180,8 +187,10 @@ class KMeans(CenterModel):
 
         Parameters
         ----------
-        X : array-like or data frame of shape (n, d)
+        X : array-like, data frame or source of shape (n, d)
             Rows to cluster.  The centres of float32 rows are float32, those of all others float64.
+            A path, or anything else that :func:`open_source` takes, is read block by block where
+            it does not fit into memory.
         y : ignored
             Present by convention.
         sample_weight : array-like of shape (n,), float or None, default=None
@@ -207,14 +216,14 @@ class KMeans(CenterModel):
         """
         owner, k = type(self).__name__, int(self.n_clusters)
         distance = self._distance()
-        X = _validate.rows(X, estimator=self, as_given=True)
+        X = _sources.rows(X, self)
         _validate.enough_rows(X.shape[0], k)
         self._n_init = _validate.restarts(self.n_init, self.init, owner)
         self._algorithm = _validate.algorithm(self.algorithm, k)
         seed = _validate.seed(self.random_state)
-        weights = _validate.weights(sample_weight, X)
+        weights = _sources.weights(sample_weight, X)
 
-        engine = open_engine(self.engine, self.n_threads, distance)
+        engine = _sources.engine_for(X, self, distance)
         rows = place(engine, X, weights, distance)
         tol = float(self.tol * rows.spread / (rows.weight * rows.d))
         self._tol = restored_sum(tol, rows.exponent, DISTANCES["euclidean"])
