@@ -242,22 +242,13 @@ void bind_parts(nb::module_& m);  // in parts_bindings.cpp
 void bind_unit(nb::module_& m);  // in unit_bindings.cpp
 void bind_silhouette(nb::module_& m);  // in silhouette_bindings.cpp
 void bind_stores(nb::module_& m);  // in bind_stores.cpp
+void bind_interrupts(nb::module_& m);  // in interrupts.cpp
 }
 
 NB_MODULE(_core, m) {
   using namespace omnimeans;
   m.doc() = "The compiled core of omnimeans; see native/.";
-  nb::register_exception_translator([](const std::exception_ptr& p, void*) {
-    try {
-      std::rethrow_exception(p);
-    } catch (const Interrupted&) {
-      // The signal handler has raised its exception already.
-    }
-  });
-  interrupt_requested = [] {
-    nb::gil_scoped_acquire acquire;
-    return PyErr_CheckSignals() != 0;
-  };
+  bind_interrupts(m);
   kernels();  // a wrong OMNIMEANS_ISA is an error at import, not at the first fit
 
   m.def("isa", [] { return std::string(kernels().name); });

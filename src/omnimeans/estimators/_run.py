@@ -1,8 +1,7 @@
-"""What a fit needs around the loop: placed rows, a start, random numbers, and someone to watch."""
+"""What a fit needs around the loop: placed rows, a start, random numbers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from omnimeans import _validate
 from omnimeans._fit import lloyd
 from omnimeans._rows import plain
 from omnimeans._scaling import divided, scaled
-from omnimeans._types import F64, Callback, Distance, Engine, Floats, Iteration, Rows, Start
+from omnimeans._types import F64, Distance, Engine, Floats, Rows, Start
 from omnimeans.directions import unit_rows
 from omnimeans.init import INITS
 from omnimeans.sources import Source
@@ -113,48 +112,3 @@ def refined(start: Start, distance: Distance) -> Start:
         return lloyd(engine, sample, centers, distance=distance, max_iter=50, tol=tol).centers
 
     return refined_start
-
-
-@dataclass(slots=True)
-class Watcher:
-    """Follows a fit: prints what scikit-learn prints, and shows the user what happens."""
-
-    verbose: bool
-    tol: float
-    callback: Callback | None
-    iteration: int = 0
-
-    def announced(self, start: Start) -> Start:
-        """Return the same start, which says so when it is done."""
-
-        def announced_start(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
-            centers = start(engine, rows, k, rng)
-            self._say("Initialization complete")
-            self.iteration = 0
-            return centers
-
-        return announced_start
-
-    def __call__(self, record: Iteration, centers: Floats) -> bool:
-        if self.verbose:
-            self._tell(record)
-        self.iteration += 1
-        if self.callback is None:
-            return False
-        shown = centers.view()
-        shown.flags.writeable = False
-        return bool(self.callback(record, shown))
-
-    def _tell(self, record: Iteration) -> None:
-        self._say(f"Iteration {self.iteration}, inertia {record.inertia}.")
-        if record.shift == 0.0:
-            self._say(f"Converged at iteration {self.iteration}: strict convergence.")
-        elif record.shift <= self.tol:
-            self._say(
-                f"Converged at iteration {self.iteration}: center shift {record.shift} within "
-                f"tolerance {self.tol}."
-            )
-
-    def _say(self, line: str) -> None:
-        if self.verbose:
-            print(line)  # noqa: T201 - the job

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 import numpy as np
 
 from omnimeans import _validate
-from omnimeans._archive import Arrays
+from omnimeans._archive import Arrays, arrays_of_records, records_of_arrays
 from omnimeans._types import Iteration, StopReason
 from omnimeans.algorithms import NAMES, VARIANTS
 from omnimeans.engines import ENGINES
@@ -53,8 +53,12 @@ KINDS: dict[str, Kind] = {"KMeans": Kind("omnimeans.estimators", FITTED + SETTLE
 RUN_ONLY = frozenset({"callback", "checkpoint"})
 
 
-def _finite(low: float) -> Callable[[Any], bool]:
-    return lambda value: type(value) in (int, float) and math.isfinite(value) and value >= low
+INFINITE = "infinity"  # an inertia of 1e320, which JSON cannot hold as a number
+
+
+def _number(value: Any) -> bool:
+    """Tell whether this is a number, zero or more; what has left the range of float64 is a word."""
+    return value == INFINITE or (type(value) in (int, float) and 0 <= value < math.inf)
 
 
 def _whole(low: int) -> Callable[[Any], bool]:
@@ -66,12 +70,12 @@ def _one_of(*words: str) -> Callable[[Any], bool]:
 
 
 CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "inertia_": ("a number, zero or more", _finite(0.0)),
+    "inertia_": ("a number, zero or more", _number),
     "n_iter_": ("a whole number", _whole(0)),
     "stop_reason_": ("a reason to stop", _one_of(*get_args(StopReason))),
     "algorithm_": ("the name of an algorithm", _one_of(*VARIANTS)),
     "engine_": ("the name of an engine", _one_of(*ENGINES)),
-    "_tol": ("a number, zero or more", _finite(0.0)),
+    "_tol": ("a number, zero or more", _number),
     "_n_init": ("a whole number, one or more", _whole(1)),
     "_algorithm": ("the name of an algorithm", _one_of(*NAMES)),
     "_n_threads": ("a whole number, one or more", _whole(1)),
@@ -95,10 +99,14 @@ def document_of(model: Any) -> dict[str, Any]:
     kind = KINDS[type(model).__name__]
     names = getattr(model, "feature_names_in_", None)
     return {
-        "fitted": {name: getattr(model, name) for name in kind.values},
+        "fitted": {name: _for_json(getattr(model, name)) for name in kind.values},
         "n_features_in": int(model.cluster_centers_.shape[1]),
         "feature_names": None if names is None else [str(name) for name in names],
     }
+
+
+def _for_json(value: Any) -> Any:
+    return INFINITE if value == math.inf else value
 
 
 def arrays_of(model: Any, labels: bool) -> Arrays:
@@ -107,21 +115,9 @@ def arrays_of(model: Any, labels: bool) -> Arrays:
     arrays = {"cluster_centers": np.asarray(model.cluster_centers_)}
     if labels:
         arrays["labels"] = np.asarray(model.labels_)
-    for name, dtype in columns(record).items():
-        values = [getattr(line, name) for line in model.history_]
-        arrays[f"history.{name}"] = np.array(values, dtype=dtype)
+    if record is not None:
+        arrays |= arrays_of_records("history", model.history_, record)
     return arrays
-
-
-def columns(record: type[Any] | None) -> dict[str, type[Any]]:
-    """Return the columns of a history and their types."""
-    if record is None:
-        return {}
-    hints = get_type_hints(record)
-    return {
-        column.name: np.float64 if hints[column.name] is float else np.int64
-        for column in fields(record)
-    }
 
 
 # ---- a model put together
@@ -184,7 +180,7 @@ def _restore_values(model: Any, kind: Kind, fitted: Any) -> None:
         wanted, holds = CHECKS[name]
         _expect(holds(fitted[name]), f"{name} = {fitted[name]!r:.40}, which is not {wanted}")
         value = fitted[name]
-        setattr(model, name, float(value) if name in ("inertia_", "_tol") else value)
+        setattr(model, name, float(value) if CHECKS[name][1] is _number else value)
     if "stop_reason_" in kind.values:
         model.converged_ = model.stop_reason_ in ("fixed point", "tolerance")
 
@@ -192,14 +188,10 @@ def _restore_values(model: Any, kind: Kind, fitted: Any) -> None:
 def _restore_history(model: Any, kind: Kind, arrays: Arrays) -> None:
     if kind.record is None:
         return
-    held = []
-    for name, dtype in columns(kind.record).items():
-        column = arrays.pop(f"history.{name}", None)
-        if column is None or column.dtype != dtype or column.shape != (model.n_iter_,):
-            raise Misfit(f"a history without {model.n_iter_} values of {name!r}")
-        _expect(bool((column >= 0).all()), f"a history with {name!r} below zero")
-        held.append(column.tolist())
-    model.history_ = tuple(kind.record(*line) for line in zip(*held, strict=True))
+    history = records_of_arrays("history", arrays, kind.record)
+    if history is None or len(history) != model.n_iter_:
+        raise Misfit(f"a history that is not {model.n_iter_} lines of numbers, zero or more")
+    model.history_ = history
 
 
 def _restore_labels(model: Any, k: int, arrays: Arrays) -> None:
