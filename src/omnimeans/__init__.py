@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         rand_index,
     )
     from omnimeans.persistence import load, save
+    from omnimeans.progress import ProgressBar
     from omnimeans.reports import Report, report
     from omnimeans.seeding import seed_all
     from omnimeans.selection import Sweep, sweep
@@ -32,6 +33,7 @@ __all__ = [
     "BisectingKMeans",
     "KMeans",
     "KMeansLloyd",
+    "ProgressBar",
     "Report",
     "Sweep",
     "__version__",
@@ -71,6 +73,7 @@ _HOMES = {
         "rand_index",
     ),
     "persistence": ("load", "save"),
+    "progress": ("ProgressBar",),
     "reports": ("Report", "report"),
     "seeding": ("seed_all",),
     "selection": ("Sweep", "sweep"),

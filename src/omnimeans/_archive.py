@@ -168,9 +168,7 @@ def arrays_of_records(prefix: str, records: Iterable[Any], kind: type[Any]) -> A
 
 def records_of_arrays(prefix: str, arrays: Arrays, kind: type[Any]) -> tuple[Any, ...] | None:
     """Take the columns out of `arrays` and return the records; None if they make no sense."""
-    held = [
-        (arrays.pop(f"{prefix}.{name}", None), dtype) for name, dtype in _columns(kind).items()
-    ]
+    held = [(arrays.pop(f"{prefix}.{name}", None), dtype) for name, dtype in _columns(kind).items()]
     columns = [column for column, _ in held if column is not None]
     shape = columns[0].shape if columns else ()
     fine = len(shape) == 1 and all(

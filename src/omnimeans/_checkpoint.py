@@ -143,7 +143,7 @@ class Checkpoint:
             "best": None if best is None else best.stop_reason,
         }
         arrays: Arrays = {}
-        if best is not None:
+        if best is not None and best.start is not None:
             arrays["best.first"], arrays["best.centers"] = best.start, best.centers
             arrays |= arrays_of_records("best.history", best.history, Iteration)
         if state is not None:
@@ -178,7 +178,9 @@ class Checkpoint:
             self._refuse("the number of the start")
         best: Fit | None = None
         if stop is not None:
-            first, centers = (self._centers(f"best.{name}", k, rows) for name in ("first", "centers"))
+            first, centers = (
+                self._centers(f"best.{name}", k, rows) for name in ("first", "centers")
+            )
             history = records_of_arrays("best.history", arrays, Iteration)
             if not history or stop not in get_args(StopReason):
                 self._refuse("the best start")
@@ -210,6 +212,6 @@ class Checkpoint:
 
     def _refuse(self, what: str) -> NoReturn:
         raise UnreadableFile(
-            f"The checkpoint {self.path} makes no sense: {what} cannot be. Remove the file to begin "
-            "anew."
+            f"The checkpoint {self.path} makes no sense: {what} cannot be. Remove the file to "
+            "begin anew."
         )

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
 
+import numpy as np
+
 from omnimeans import _core, _scaling
 from omnimeans._types import (
+    I32,
     Distance,
     Engine,
     Fit,
@@ -32,6 +35,17 @@ SHARE = 20  # snapshots may take one part in so many of the time
 
 # first centres, last centres, history, reason
 Finish = Callable[[Floats, Floats, Sequence[Iteration], StopReason], Fit]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An assignment: all that a model needs but, mostly, its inertia."""
+
+    labels: I32
+    inertia: float | None
+    before: Floats
+    history: tuple[Iteration, ...]
+    first: Floats
 
 
 class Recorder(Protocol):
@@ -89,8 +103,10 @@ class Control:
         )
         self.watch = self._watch if watcher or recorder or self.rescued else None
         self._state: State | None = None  # the present start's last iteration
-        self._snapshot: Fit | None = None  # a whole fit of the present start
+        self._snapshot: Snapshot | None = None  # of the present start
+        self._spare: I32 | None = None  # labels to be written over
         self._next_snapshot = 0.0
+        self._inertia_seconds = math.inf  # not known yet
 
     # ---- in the order in which a fit calls
 
@@ -104,11 +120,12 @@ class Control:
 
     def restarts(self, count: int) -> Iterator[int]:
         """Go through the numbers of the starts, until somebody ends the fit."""
-        for self.restart in range(self._first, count):
+        for number in range(self._first, count):
+            self.restart = number
             self._state = self._snapshot = None
             if self.best is not None:
                 self._set_deadline()  # there is a model to leave
-            yield self.restart
+            yield number
             if self.stopped:
                 return
 
@@ -153,13 +170,13 @@ class Control:
         """Make the best of a fit that was interrupted; raise again if there is nothing to keep."""
         self._set_deadline(armed=False)
         self.stopped = "max_time" if isinstance(interrupt, _core.TimeIsUp) else "interrupt"
-        state, fit = self._state, self._snapshot
+        state, fit = self._state, None
         self._write(self.restart, state, at_once=True)
-        if state and state.history and (fit is None or state.history[-1].seconds <= QUICK):
+        if self._snapshot and state and state.history[-1].seconds > QUICK:
+            fit = self._of_snapshot(self._snapshot, self.stopped)
+        if fit is None and state and state.history:
             reason = state.stop or self.stopped
             fit = self._finish(state.first, state.centers, state.history, reason)
-        elif fit is not None:
-            fit = replace(fit, stop_reason=self.stopped)
         if fit is not None and (self.best is None or fit.inertia < self.best.inertia):
             self.best = fit
         if self.best is None:
@@ -194,16 +211,31 @@ class Control:
             return
         if begun < self._next_snapshot and self._left() > 0:
             return
-        self._snapshot = Fit(
-            state.before,
-            self._rows.labels.copy(),
-            self._engine.inertia(self._rows, state.before),
-            tuple(state.history),
-            "interrupt",
-            state.first,
-        )
+        labels = self._rows.labels
+        spare = self._spare if self._spare is not None else np.empty_like(labels)
+        np.copyto(spare, labels)
+        inertia = None
+        if self._inertia_seconds > QUICK:  # too slow to be found after an interrupt
+            inertia, self._inertia_seconds = self._timed_inertia(state.before)
+        kept = Snapshot(spare, inertia, state.before, tuple(state.history), state.first)
+        self._spare = None if self._snapshot is None else self._snapshot.labels
+        self._snapshot = kept
         ended = perf_counter()
         self._next_snapshot = ended + SHARE * (ended - begun)
+
+    def _timed_inertia(self, centers: Floats) -> tuple[float, float]:
+        begun = perf_counter()
+        return self._engine.inertia(self._rows, centers), perf_counter() - begun
+
+    def _of_snapshot(self, kept: Snapshot, reason: StopReason) -> Fit | None:
+        """Return the model of a snapshot; None where labels cannot be put back."""
+        inertia = kept.inertia
+        if inertia is None:
+            self._rows.labels[:] = kept.labels
+            if not np.array_equal(self._rows.labels, kept.labels):
+                return None
+            inertia = self._engine.inertia(self._rows, kept.before)
+        return Fit(kept.before, kept.labels, inertia, kept.history, reason, kept.first)
 
     def _left(self) -> float:
         """Return the seconds that are left."""

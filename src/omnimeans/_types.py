@@ -129,7 +129,7 @@ class Watcher(Protocol):
     """Somebody who is told how a fit goes on, and may end it."""
 
     def begin(self, restart: int, iteration: int) -> None:
-        """A start has been made, or is taken up again after so many iterations."""
+        """Take note of a start that was made, or is taken up again after so many iterations."""
         ...
 
     def iterated(self, record: Iteration, centers: Floats) -> bool:

@@ -22,7 +22,7 @@ except ImportError:  # scikit-learn before 1.9
         return method
 
 
-__all__ = ["CallbackSupportMixin", "Tasks", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "Tasks"]
 
 
 class Tasks:
@@ -84,6 +84,10 @@ class Tasks:
         """Tell that the fit is over, and the estimator fitted."""
         fitted = self._fitted(self._estimator.cluster_centers_)
         self._root.call_on_fit_task_end(**self._told, reconstruction_attributes=lambda: fitted)
+
+    def close(self) -> None:
+        """Let the callbacks go; scikit-learn does so at the end of any method of this kind."""
+        with_callbacks(lambda estimator: None)(self._estimator)
 
     def _begin_iteration(self) -> None:
         self._iteration = self._start.subcontext(task_name="iteration")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 
 from omnimeans import _validate
+from omnimeans._checkpoint import Checkpoint
 from omnimeans._fit import lloyd
 from omnimeans._rows import plain
 from omnimeans._scaling import divided, scaled
@@ -22,6 +24,16 @@ REST = 1e-4  # the sample is done when the squared moves of all centres are this
 def generator(seed: int, restart: int, *more: int) -> np.random.Generator:
     """Return the random numbers of one start; the first is the same for any number of starts."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, restart, *more])))
+
+
+def recorder(path: Any, random_state: Any) -> tuple[Checkpoint | None, int]:
+    """Return who writes checkpoints, if anybody, and the seed: that of the file goes on."""
+    if path is None:
+        return None, _validate.seed(random_state)
+    checkpoint = Checkpoint(path)
+    if random_state is None and checkpoint.seed is not None:
+        return checkpoint, checkpoint.seed
+    return checkpoint, _validate.seed(random_state)
 
 
 def place(engine: Engine, X: Floats, weights: F64 | None, distance: Distance) -> Rows:
@@ -41,6 +53,16 @@ def place(engine: Engine, X: Floats, weights: F64 | None, distance: Distance) ->
     else:
         _validate.scale(engine, rows)
     return rows
+
+
+def name_of(init: Any) -> str:
+    """Return a word that tells this start from others."""
+    if isinstance(init, str):
+        return init
+    if callable(init):
+        return "callable"
+    values = np.ascontiguousarray(init, dtype=np.float64)
+    return f"array {blake2b(values.data, digest_size=8).hexdigest()}"
 
 
 def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> Start:

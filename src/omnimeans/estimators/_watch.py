@@ -66,14 +66,14 @@ class Follower:
         return self.stopped or ended
 
     def close(self) -> None:
-        """Let go of what the callback holds, such as the terminal."""
+        """Let go of what the callbacks hold, such as the terminal."""
+        if self.tasks is not None:
+            self.tasks.close()
         close = getattr(self.callback, "close", None)
         if close is not None:
             close()
 
-    def _call(
-        self, event: Any, record: Iteration, centers: Floats, fit: Fit | None = None
-    ) -> bool:
+    def _call(self, event: Any, record: Iteration, centers: Floats, fit: Fit | None = None) -> bool:
         if self.callback is None:
             return False
         shown = centers.view()

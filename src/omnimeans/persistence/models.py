@@ -15,7 +15,7 @@ import numpy as np
 
 from omnimeans import _validate
 from omnimeans._archive import Arrays, arrays_of_records, records_of_arrays
-from omnimeans._types import Iteration, StopReason
+from omnimeans._types import Floats, Iteration, StopReason
 from omnimeans.algorithms import NAMES, VARIANTS
 from omnimeans.engines import ENGINES
 
@@ -113,6 +113,8 @@ def arrays_of(model: Any, labels: bool) -> Arrays:
     """Return the arrays of a model; its history is one array per column."""
     record = KINDS[type(model).__name__].record
     arrays = {"cluster_centers": np.asarray(model.cluster_centers_)}
+    if getattr(model, "initial_centers_", None) is not None:
+        arrays["initial_centers"] = np.asarray(model.initial_centers_)
     if labels:
         arrays["labels"] = np.asarray(model.labels_)
     if record is not None:
@@ -137,24 +139,30 @@ def rebuild(document: dict[str, Any], arrays: Arrays) -> Any:
     _expect(type(name) is str and name in KINDS, f"the kind of model {name!r:.40}")
     kind = KINDS[str(name)]
     model = _unfitted(kind.cls(str(name)), document.get("parameters"), arrays)
-    centers = arrays.pop("cluster_centers", None)
     k = int(model.n_clusters)
     d = document.get("n_features_in")
     _expect(type(d) is int and d > 0, f"the number of features {d!r:.40}")
-    if (
-        centers is None
-        or centers.dtype not in _validate.FLOATS
-        or centers.shape != (k, d)
-        or not np.isfinite(centers).all()
-    ):
-        raise Misfit(f"centres that are not {k} rows of {d} finite numbers")
-    model.cluster_centers_ = centers
+    model.cluster_centers_ = _centers(arrays, "cluster_centers", k, d)
+    if "initial_centers" in arrays:
+        model.initial_centers_ = _centers(arrays, "initial_centers", k, d)
     model.n_features_in_, model._n_features_out = d, k
     _restore_values(model, kind, document.get("fitted"))
     _restore_history(model, kind, arrays)
     _restore_labels(model, k, arrays)
     _restore_names(model, document.get("feature_names"))
     return model
+
+
+def _centers(arrays: Arrays, name: str, k: int, d: Any) -> Floats:
+    centers = arrays.pop(name, None)
+    if (
+        centers is None
+        or centers.dtype not in _validate.FLOATS
+        or centers.shape != (k, d)
+        or not np.isfinite(centers).all()
+    ):
+        raise Misfit(f"{name} that are not {k} rows of {d} finite numbers")
+    return centers
 
 
 def _unfitted(cls: type[Any], parameters: Any, arrays: Arrays) -> Any:
