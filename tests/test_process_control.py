@@ -14,6 +14,7 @@ from numpy.testing import assert_array_equal
 from rich.console import Console
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -22,7 +23,7 @@ from alone import run
 from checks import assert_belongs_together, assert_same_answer
 from omnimeans.progress import Progress
 
-X, _ = make_blobs(n_samples=200, centers=5, n_features=2, random_state=7)
+X, TRUTH = make_blobs(n_samples=200, centers=5, n_features=2, random_state=7)
 HARD = np.random.default_rng(0).uniform(size=(400, 3))
 
 
@@ -182,13 +183,11 @@ def test_scikit_learns_callbacks_can_stop_a_start_or_the_fit() -> None:
 def test_scikit_learns_own_callbacks_and_pipelines() -> None:
     from sklearn.callback import ProgressBar, ScoringMonitor
 
-    monitor = ScoringMonitor(scoring={"minus": lambda estimator, X, y=None: estimator.score(X)})
-    model = om.KMeans(5, random_state=0).set_callbacks(monitor, ProgressBar())
-    model.fit(X)
-    log = monitor.get_logs().data
-    scores = [row["minus"] for row in log if row["task_name"] == "iteration" and "minus" in row]
-    assert len(scores) == model.n_iter_
-    assert scores[-1] == -model.inertia_
+    monitor = ScoringMonitor(scoring="adjusted_rand_score")
+    model = om.KMeans(5, random_state=0).set_callbacks(monitor, ProgressBar()).fit(X, TRUTH)
+    log = [row for row in monitor.get_logs().data if row["task_name"] == "iteration"]
+    assert len(log) == model.n_iter_
+    assert log[-1]["adjusted_rand_score"] == adjusted_rand_score(TRUTH, model.labels_)
     pipeline = make_pipeline(StandardScaler(), om.KMeans(5, random_state=0))
     pipeline.set_callbacks(ProgressBar())
     assert_array_equal(

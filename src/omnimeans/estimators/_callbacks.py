@@ -34,17 +34,18 @@ class Tasks:
         Whose callbacks they are.
     n_init, max_iter : int
         How many starts there are, and iterations of a start at most.
-    X, sample_weight : any
-        What is fitted.
+    X, y, sample_weight : any
+        What is fitted; `y` plays no part in it, but scores may compare it with the clusters.
     """
 
     def __init__(
-        self, estimator: Any, n_init: int, max_iter: int, X: Any, sample_weight: Any
+        self, estimator: Any, n_init: int, max_iter: int, X: Any, y: Any, sample_weight: Any
     ) -> None:
         self._estimator, self._max_iter = estimator, max_iter
         self._told = {
             "estimator": estimator,
             "X": X,
+            "y": y,
             "metadata": None if sample_weight is None else {"sample_weight": sample_weight},
         }
         self._root = estimator._init_callback_context(max_subtasks=n_init)

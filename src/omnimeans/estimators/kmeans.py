@@ -256,7 +256,7 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         if checkpoint is not None:
             checkpoint.of(self._subject(k, seed))
         max_iter = int(self.max_iter)
-        tasks = Tasks.of(self, self._n_init, max_iter, X, sample_weight)
+        tasks = Tasks.of(self, self._n_init, max_iter, X, y, sample_weight)
         follower = Follower(
             bool(self.verbose), self.callback, self._n_init, max_iter, self._tol, tasks
         )
