@@ -66,7 +66,15 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
              }
              return nb::make_tuple(seen.moved, seen.redecided, seen.compared);
            },
-           "centers"_a.noconvert(), "threads"_a, "tree"_a, "bounded"_a, "screen"_a)
+           "centers"_a.noconvert(), "threads"_a, "tree"_a = false, "bounded"_a = false,
+           "screen"_a = "tiles")
+      .def("resume",
+           [](Self& self, std::int64_t k) {
+             require(k > 0 && within(self.labels(), self.matrix().n, 0, k),
+                     "every row needs a label below the number of clusters");
+             self.resume(k);
+           },
+           "k"_a)
       .def("sums",
            [](const Self& self) {
              const std::size_t columns = self.matrix().d + 1;
@@ -239,25 +247,17 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
 }  // namespace omnimeans
 
 namespace omnimeans {
+void bind_parts(nb::module_& m);  // in parts_bindings.cpp
 void bind_unit(nb::module_& m);  // in unit_bindings.cpp
 void bind_silhouette(nb::module_& m);  // in silhouette_bindings.cpp
 void bind_stores(nb::module_& m);  // in bind_stores.cpp
+void bind_interrupts(nb::module_& m);  // in interrupts.cpp
 }
 
 NB_MODULE(_core, m) {
   using namespace omnimeans;
   m.doc() = "The compiled core of omnimeans; see native/.";
-  nb::register_exception_translator([](const std::exception_ptr& p, void*) {
-    try {
-      std::rethrow_exception(p);
-    } catch (const Interrupted&) {
-      // The signal handler has raised its exception already.
-    }
-  });
-  interrupt_requested = [] {
-    nb::gil_scoped_acquire acquire;
-    return PyErr_CheckSignals() != 0;
-  };
+  bind_interrupts(m);
   kernels();  // a wrong OMNIMEANS_ISA is an error at import, not at the first fit
 
   m.def("isa", [] { return std::string(kernels().name); });
@@ -286,6 +286,7 @@ NB_MODULE(_core, m) {
       "values"_a.noconvert(), "weights"_a.none().noconvert());
   bind_rows<float>(m, "RowsF32", "SeedingF32");
   bind_rows<double>(m, "RowsF64", "SeedingF64");
+  bind_parts(m);
   bind_unit(m);
   bind_silhouette(m);
   bind_stores(m);

@@ -76,6 +76,9 @@ class Rows {
   // Assigns every row to its nearest centre and keeps the sums of the clusters.  Labels of -1 mark
   // a fresh start.  Rows that stay where they are cost nothing in the sums.
   Counts step(const T* centers, std::int64_t k, int threads, Way way = {});
+  // Takes the rows as they are labelled, their sums being kept elsewhere: from here on, sums() is
+  // what has changed.
+  void resume(std::int64_t k);
   // Puts rows into another cluster, by force.
   void relabel(const std::int64_t* numbers, std::int64_t count, std::int32_t cluster);
   // The sums (k, 2, d + 1) of the clusters as they are labelled now.

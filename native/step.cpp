@@ -288,6 +288,13 @@ Counts Rows<T>::sweep(const T* centers, std::int64_t k, int threads, bool fresh,
 }
 
 template <typename T>
+void Rows<T>::resume(std::int64_t k) {
+  sums_.assign(k * width(), 0);
+  memory_->bounds.reset();
+  if (memory_->tree) memory_->tree->forget();
+}
+
+template <typename T>
 void Rows<T>::relabel(const std::int64_t* numbers, std::int64_t count, std::int32_t cluster) {
   const std::int64_t width = this->width();
   for (std::int64_t m = 0; m < count; ++m) {

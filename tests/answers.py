@@ -99,7 +99,7 @@ def lloyd(X: Any, centers: Any, **changes: Any) -> Fit:
         distance=distance,
         max_iter=how["max_iter"],
         tol=how["tol"],
-        callback=how.get("callback"),
+        watch=how.get("watch"),
     )
 
 

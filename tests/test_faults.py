@@ -37,7 +37,7 @@ print(json.dumps([os.waitpid(child, 0)[1] for child in children] + [answer() == 
 def test_a_fork_in_the_middle_of_a_fit() -> None:
     code = """
 expected, statuses = answer(), []
-def fork_once(record, centers):
+def fork_once(record):
     if not statuses:
         child = os.fork()
         if child == 0:

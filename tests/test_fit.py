@@ -13,7 +13,7 @@ import answers
 import hard_cases
 import oracle
 from omnimeans import _fit, datasets
-from omnimeans._types import Fit, Iteration
+from omnimeans._types import Fit, Iteration, State, StopReason
 from omnimeans.distances import DISTANCES
 from omnimeans.engines import ENGINES, open_engine
 from omnimeans.init import kmeans_plusplus, random_rows
@@ -100,11 +100,11 @@ def test_a_callback_sees_every_iteration_and_may_stop(engine: str) -> None:
     X = hard_cases.rows("blobs", 300, 2, np.float64)
     seen: list[tuple[Iteration, Any]] = []
 
-    def watch(record: Iteration, centers: Any) -> bool:
-        seen.append((record, centers.copy()))
-        return len(seen) == 3
+    def watch(state: State) -> StopReason | None:
+        seen.append((state.history[-1], state.centers.copy()))
+        return "callback" if len(seen) == 3 else None
 
-    found = answers.lloyd(X, X[:5], engine=engine, callback=watch)
+    found = answers.lloyd(X, X[:5], engine=engine, watch=watch)
     assert tuple(record for record, _ in seen) == found.history
     assert_array_equal(seen[-1][1], found.centers)
     assert_array_equal(found.labels, oracle.labels(X, found.centers, "euclidean"))
@@ -121,7 +121,7 @@ def test_history_is_that_of_the_textbook(metric: str, weighting: str) -> None:
     distance = DISTANCES[metric]
     visited = [X[:4].copy()]
     found = answers.lloyd(
-        X, X[:4], metric=metric, weights=w, callback=lambda _, c: visited.append(c)
+        X, X[:4], metric=metric, weights=w, watch=lambda state: visited.append(state.centers)
     )
     centers, labels, n_iter = oracle.lloyd(X, X[:4], distance.kernel, distance.center, w, 300)
     assert_allclose(found.centers, centers, rtol=1e-15)
@@ -145,7 +145,9 @@ def test_history_keeps_its_digits(engine: str, far: float, gap: float) -> None:
     rng = np.random.default_rng(0)
     X = np.vstack([rng.normal(far, 1, (300, 2)), rng.normal(far + gap, 1, (300, 2))])
     visited = [X[[0, 1, 300, 301]]]
-    found = answers.lloyd(X, visited[0], engine=engine, callback=lambda _, c: visited.append(c))
+    found = answers.lloyd(
+        X, visited[0], engine=engine, watch=lambda state: visited.append(state.centers)
+    )
     for step, centers in zip(found.history, visited, strict=False):
         labels = oracle.labels(X, centers, "euclidean")
         expected = oracle.inertia(X, centers, labels, "euclidean")

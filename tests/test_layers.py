@@ -22,9 +22,11 @@ LAYERS = (
     {"_inputs", "_scaling", "_sums", "algorithms", "directions", "distances", "looks"},
     {"tables"},
     {"_validate"},
+    {"sources"},
     {"engines"},
     {"init"},
-    {"_bisect", "_fit"},
+    {"_control", "progress"},
+    {"_bisect", "_checkpoint", "_fit"},
     {"datasets", "metrics"},
     {"plots"},
     {"estimators"},
@@ -39,6 +41,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 OPTIONAL = {"IPython", "PIL", "matplotlib", "matplotlib_inline", "pandas", "polars", "pooch"}
 OPTIONAL |= {"jinja2", "plotly", "pyarrow", "torch"}
+OPTIONAL |= {"dask", "distributed", "h5py", "zarr"}
 # What is always installed: the run-time dependencies, and what scikit-learn brings along.
 REQUIRED = {"joblib", "narwhals", "numpy", "rich", "safetensors", "sklearn", "typer"} | {
     "scipy",

@@ -101,15 +101,17 @@ def test_starts_and_callbacks_are_in_the_users_units(
         assert np.abs(rows).max() == pytest.approx(np.abs(X - X.mean(axis=0)).max())
         return rows[:k]
 
-    def callback(record: Any, centers: Any) -> None:
-        shown.append((record, centers.copy()))
-        assert not centers.flags.writeable
+    def callback(record: Any) -> None:
+        shown.append(record)
+        assert not record.centers.flags.writeable
 
     given = fit(X, init=X[:5])
     called = fit(X, init=init, n_init=1, callback=callback, verbose=1)
     assert_array_equal(called.labels_, given.labels_)
-    assert_array_equal(shown[-1][1], called.cluster_centers_)
-    assert tuple(record for record, _ in shown) == called.history_
+    assert_array_equal(shown[-1].centers, called.cluster_centers_)
+    assert shown.pop().inertia == called.inertia_
+    steps = [(line.inertia, line.moved, line.shift) for line in called.history_]
+    assert [(record.inertia, record.moved, record.shift) for record in shown] == steps
     assert f"inertia {called.history_[0].inertia}." in capsys.readouterr().out
 
 

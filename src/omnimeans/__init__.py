@@ -21,9 +21,11 @@ if TYPE_CHECKING:
         rand_index,
     )
     from omnimeans.persistence import load, save
+    from omnimeans.progress import ProgressBar
     from omnimeans.reports import Report, report
     from omnimeans.seeding import seed_all
     from omnimeans.selection import Sweep, sweep
+    from omnimeans.sources import open_source
 
     __version__: str
 
@@ -31,6 +33,7 @@ __all__ = [
     "BisectingKMeans",
     "KMeans",
     "KMeansLloyd",
+    "ProgressBar",
     "Report",
     "Sweep",
     "__version__",
@@ -45,6 +48,7 @@ __all__ = [
     "load",
     "manhattan_distance",
     "metrics",
+    "open_source",
     "plot_kmeans",
     "plots",
     "purity_score",
@@ -69,9 +73,11 @@ _HOMES = {
         "rand_index",
     ),
     "persistence": ("load", "save"),
+    "progress": ("ProgressBar",),
     "reports": ("Report", "report"),
     "seeding": ("seed_all",),
     "selection": ("Sweep", "sweep"),
+    "sources": ("open_source",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from typing import Any, NoReturn, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,3 +152,40 @@ def _no_constant(name: str) -> NoReturn:
 
 def _refuse(name: str, what: str, kind: str) -> NoReturn:
     raise UnreadableFile(f"{name} {what}. Use another copy, or write the {kind} again.")
+
+
+# ---- histories: one array per column
+
+
+def arrays_of_records(prefix: str, records: Iterable[Any], kind: type[Any]) -> Arrays:
+    """Return the columns of records of one kind, a dataclass of numbers, as named arrays."""
+    rows = tuple(records)
+    return {
+        f"{prefix}.{name}": np.array([getattr(row, name) for row in rows], dtype=dtype)
+        for name, dtype in _columns(kind).items()
+    }
+
+
+def records_of_arrays(prefix: str, arrays: Arrays, kind: type[Any]) -> tuple[Any, ...] | None:
+    """Take the columns out of `arrays` and return the records; None if they make no sense."""
+    held = [(arrays.pop(f"{prefix}.{name}", None), dtype) for name, dtype in _columns(kind).items()]
+    columns = [column for column, _ in held if column is not None]
+    shape = columns[0].shape if columns else ()
+    fine = len(shape) == 1 and all(
+        column is not None
+        and column.dtype == dtype
+        and column.shape == shape
+        and bool((column >= 0).all())  # what is counted and measured is never below zero, nor NaN
+        for column, dtype in held
+    )
+    if not fine:
+        return None
+    return tuple(kind(*row) for row in zip(*(column.tolist() for column in columns), strict=True))
+
+
+def _columns(kind: type[Any]) -> dict[str, type[Any]]:
+    hints = get_type_hints(kind)
+    return {
+        column.name: np.float64 if hints[column.name] is float else np.int64
+        for column in fields(kind)
+    }

@@ -9,15 +9,17 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
+from hashlib import blake2b
+from time import perf_counter
 
 import numpy as np
 
 from omnimeans import _scaling, looks
+from omnimeans._control import Control
 from omnimeans._types import (
     F64,
     I64,
-    Callback,
     Distance,
     Engine,
     Fit,
@@ -26,7 +28,9 @@ from omnimeans._types import (
     Pass,
     Rows,
     Start,
+    State,
     StopReason,
+    Watch,
 )
 from omnimeans.directions import unit_rows
 from omnimeans.distances import DISTANCES
@@ -43,29 +47,33 @@ def run(
     distance: Distance,
     max_iter: int,
     tol: float,
-    callback: Callback | None = None,
+    control: Control | None = None,
 ) -> Fit:
     """Run Lloyd's algorithm from one start per generator and return the best fit.
 
-    Rows may have been rescaled; the callback and the caller see the user's units.
+    Rows may have been rescaled; the caller sees the user's units.
     """
-    best: Fit | None = None
-    callback = _scaling.watched(callback, rows.exponent, distance)
-    for rng in rngs:
-        centers = start(engine, rows, k, rng)
-        fit = lloyd(
-            engine,
-            rows,
-            centers,
-            distance=distance,
-            max_iter=max_iter,
-            tol=tol,
-            callback=callback,
-        )
-        if best is None or fit.inertia < best.inertia:
-            best = fit
-    assert best is not None
-    return _scaling.restored(best, rows.exponent, distance)
+    control = control or Control()
+    control.begin(engine, rows, distance, partial(finish, engine, rows, distance))
+    try:
+        for number in control.restarts(len(rngs)):
+            earlier = control.earlier()
+            centers = earlier.before if earlier else start(engine, rows, k, rngs[number])
+            control.started(number, centers, earlier)
+            fit = lloyd(
+                engine,
+                rows,
+                centers,
+                distance=distance,
+                max_iter=max_iter,
+                tol=tol,
+                watch=control.watch,
+                earlier=earlier,
+            )
+            control.keep(fit)
+    except control.rescued as interrupt:
+        control.rescue(interrupt)
+    return _scaling.restored(control.end(), rows.exponent, distance)
 
 
 def lloyd(
@@ -76,19 +84,26 @@ def lloyd(
     distance: Distance,
     max_iter: int,
     tol: float,  # absolute: stop when the squared moves of the centres sum to no more
-    callback: Callback | None = None,
+    watch: Watch | None = None,
+    earlier: State | None = None,  # what another process got to, before its centres
 ) -> Fit:
     """Alternate assignment and update until the centres stand still."""
     history: list[Iteration] = []
     visited: set[int] = set()
     first = centers
-    stop: StopReason = "max_iter"
+    stop: StopReason | None = None
     rows.labels.fill(-1)
-    for _ in range(max_iter):
-        seen = engine.step(rows, centers)  # assignment: every row to its nearest centre
-        moved_centers, inertia, repaired = move(engine, rows, centers, seen, distance)  # update
-        shift = _squared_shift(engine, centers, moved_centers)
-        centers = moved_centers
+    if earlier and earlier.history:  # its last iteration, once more, for the labels
+        first = earlier.first
+        centers, *_ = move(engine, rows, centers, engine.step(rows, centers), distance)
+        history, visited = list(earlier.history), set(earlier.visited)
+    for _ in range(len(history), max_iter):
+        begun = perf_counter()
+        before = centers
+        seen = engine.step(rows, before)  # assignment: every row to its nearest centre
+        centers, inertia, repaired = move(engine, rows, before, seen, distance)  # update
+        shift = _squared_shift(engine, before, centers)
+        seconds = perf_counter() - begun
         history.append(
             Iteration(
                 inertia,
@@ -96,22 +111,22 @@ def lloyd(
                 shift,
                 repaired,
                 seen.redecided,
+                seconds,
                 1.0 if seen.compared is None else seen.compared / (rows.n * len(centers)),
                 seen.algorithm,
             )
         )
-        if callback is not None and callback(history[-1], centers):
-            stop = "callback"
-            break
+        mark = _mark(centers)
         if shift <= tol:
             stop = "fixed point" if shift == 0.0 and not repaired else "tolerance"
-            break
-        mark = hash(centers.tobytes())
-        if mark in visited:
+        elif mark in visited:
             stop = "cycle"
-            break
         visited.add(mark)
-    return replace(finish(engine, rows, centers, history, stop, distance), start=first)
+        if watch is not None:
+            stop = watch(State(first, before, centers, history, visited, stop)) or stop
+        if stop:
+            break
+    return finish(engine, rows, distance, first, centers, history, stop or "max_iter")
 
 
 def move(
@@ -164,16 +179,17 @@ def repair(engine: Engine, rows: Rows, centers: Floats, seen: Pass, empty: I64) 
 def finish(
     engine: Engine,
     rows: Rows,
-    centers: Floats,
-    history: list[Iteration],
-    stop: StopReason,
     distance: Distance,
+    first: Floats,
+    centers: Floats,
+    history: Sequence[Iteration],
+    stop: StopReason,
 ) -> Fit:
     """Make the record: labels and inertia are those of these very centres."""
     if stop != "fixed point":
         engine.step(rows, centers)
     inertia = engine.inertia(rows, centers)
-    return Fit(centers, rows.labels.copy(), inertia, tuple(history), stop)
+    return Fit(centers, rows.labels.copy(), inertia, tuple(history), stop, first)
 
 
 def _inertia(
@@ -204,3 +220,8 @@ def _squared_shift(engine: Engine, before: Floats, after: Floats) -> float:
         return 0.0
     steps = engine.pairs(before, after, DISTANCES["euclidean"])
     return max(math.fsum(steps.tolist()), sys.float_info.min)
+
+
+def _mark(centers: Floats) -> int:
+    """Return a number that tells these centres from any others, in any process."""
+    return int.from_bytes(blake2b(np.ascontiguousarray(centers).data, digest_size=8).digest())

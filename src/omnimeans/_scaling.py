@@ -18,7 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from omnimeans._types import Callback, Distance, Fit, Floats, Iteration
+from omnimeans._types import Distance, Fit, Floats, Iteration
 
 # Binary exponents.  Within the first two, data stay as they are; the rest leave room for the sums
 # of squares of many columns and rows, and for weights of up to 1e140.
@@ -95,21 +95,20 @@ def restored(fit: Fit, exponent: int, distance: Distance) -> Fit:
         fit,
         centers=scaled(fit.centers, exponent),
         inertia=restored_sum(fit.inertia, exponent, distance),
-        history=tuple(_restored_record(record, exponent, distance) for record in fit.history),
+        history=tuple(restored_record(record, exponent, distance) for record in fit.history),
         start=None if fit.start is None else scaled(fit.start, exponent),
     )
 
 
-def watched(callback: Callback | None, exponent: int, distance: Distance) -> Callback | None:
-    """Return the callback that shows the user's own units to `callback`."""
-    if callback is None or exponent == 0:
-        return callback
-
-    def shown(record: Iteration, centers: Floats) -> bool | None:
-        record = _restored_record(record, exponent, distance)
-        return callback(record, scaled(centers, exponent))
-
-    return shown
+def restored_record(record: Iteration, exponent: int, distance: Distance) -> Iteration:
+    """Return a line of a history in the user's units."""
+    if exponent == 0:
+        return record
+    return replace(
+        record,
+        inertia=restored_sum(record.inertia, exponent, distance),
+        shift=restored_shift(record.shift, exponent),
+    )
 
 
 def reach(exponent: int) -> float:
@@ -126,14 +125,6 @@ def smallest(X: Floats) -> float:
     """Return the smallest absolute value that is not zero."""
     sizes = np.abs(X)
     return float(sizes.min(where=sizes > 0, initial=np.inf))
-
-
-def _restored_record(record: Iteration, exponent: int, distance: Distance) -> Iteration:
-    return replace(
-        record,
-        inertia=restored_sum(record.inertia, exponent, distance),
-        shift=restored_shift(record.shift, exponent),
-    )
 
 
 def _suitable(highest: int, span: float) -> int | None:

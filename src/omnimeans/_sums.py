@@ -67,3 +67,51 @@ def two_product(a: F64, b: F64) -> tuple[F64, F64]:
 def _upper_half(a: F64) -> F64:
     scaled = 134217729.0 * a  # 2**27 + 1
     return scaled - (scaled - a)
+
+
+# Exact totals of float64 values are whole numbers of this many times the smallest normal step.
+UNIT_BITS = 1127
+_AT_ONCE = 1 << 20  # values whose halves add up exactly in float64
+
+
+def exact_units(values: F64, weights: F64 | None = None) -> int | float:
+    """Return the exact sum of the values, times the weights, in units of ``2**-UNIT_BITS``.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Terms, none of them negative.
+    weights : ndarray of shape (n,) or None, default=None
+        What each of them is multiplied by, exactly.
+
+    Returns
+    -------
+    int or float
+        Sums over disjoint rows add up without rounding; infinity where a term is infinite.
+    """
+    total = 0
+    for i in range(0, len(values), _AT_ONCE):
+        some = values[i : i + _AT_ONCE]
+        terms = (some,) if weights is None else two_product(some, weights[i : i + _AT_ONCE])
+        if not np.isfinite(terms[0]).all():
+            return float("inf")
+        for term in terms:
+            mantissa, exponent = np.frexp(term)
+            whole = (mantissa * 2.0**53).astype(np.int64)
+            lowest = int(exponent.min(initial=0))
+            place = exponent - lowest
+            highs = np.bincount(place, weights=(whole >> 32).astype(np.float64))
+            lows = np.bincount(place, weights=(whole & 0xFFFFFFFF).astype(np.float64))
+            for shift, (high, low) in enumerate(zip(highs.tolist(), lows.tolist(), strict=True)):
+                total += ((int(high) << 32) + int(low)) << (shift + lowest + UNIT_BITS - 53)
+    return total
+
+
+def from_units(total: int | float) -> float:
+    """Return an exact total as the nearest float64, infinity if it is too large."""
+    if isinstance(total, float):
+        return total
+    try:
+        return total / (1 << UNIT_BITS)
+    except OverflowError:
+        return float("inf")

@@ -21,7 +21,9 @@ I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 U64 = NDArray[np.uint64]
 
-StopReason = Literal["fixed point", "tolerance", "max_iter", "cycle", "callback"]
+StopReason = Literal[
+    "fixed point", "tolerance", "max_iter", "cycle", "callback", "max_time", "interrupt"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,14 @@ class Iteration:
         Empty clusters that were given a row.
     redecided : int
         Rows that were decided by exact distances after the fast screen.
+    seconds : float
+        How long the iteration took.
     compared : float
         Distances computed, as a share of rows times centres.
     algorithm : str
         The row of :mod:`omnimeans.algorithms` that made the pass.
 
-    What a pass cost is no part of the answer: two records that differ only in the last three are
-    equal.
+    What a pass cost is no part of the answer: records that differ only in the last four are equal.
     """
 
     inertia: float
@@ -92,6 +95,7 @@ class Iteration:
     shift: float
     repaired: int
     redecided: int = field(compare=False)
+    seconds: float = field(default=0.0, compare=False)
     compared: float = field(default=1.0, compare=False)
     algorithm: str = field(default="brute", compare=False)
 
@@ -122,6 +126,50 @@ class Fit:
     def n_iter(self) -> int:
         """Number of iterations."""
         return len(self.history)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A run of Lloyd's algorithm after an iteration.
+
+    Parameters
+    ----------
+    first : ndarray of shape (k, d)
+        The centres before the first iteration.
+    before : ndarray of shape (k, d)
+        The centres that the rows are assigned to.
+    centers : ndarray of shape (k, d)
+        The centres that come next.
+    history : list of Iteration
+        What has happened; it goes on growing.
+    visited : set of int
+        Marks of the centres that have been met; it goes on growing.
+    stop : str or None
+        Why this was the last iteration, if it was.
+    """
+
+    first: Floats
+    before: Floats
+    centers: Floats
+    history: list[Iteration]
+    visited: set[int]
+    stop: StopReason | None = None
+
+
+class Watcher(Protocol):
+    """Somebody who is told how a fit goes on, and may end it."""
+
+    def begin(self, restart: int, iteration: int) -> None:
+        """Take note of a start that was made, or is taken up again after so many iterations."""
+        ...
+
+    def iterated(self, record: Iteration, centers: Floats) -> bool:
+        """Take note of an iteration and the centres that it led to; return true to end the fit."""
+        ...
+
+    def ended(self, fit: Fit) -> bool:
+        """Take note of what a start has led to; return true to end the fit."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,5 +329,6 @@ class EngineOf(Protocol[R]):
 
 
 Engine: TypeAlias = EngineOf[Any]
-Callback = Callable[[Iteration, Floats], bool | None]
+Watch = Callable[[State], StopReason | None]
+Callback = Callable[[Any], Any]  # of an omnimeans.progress.Progress; true ends the fit
 Start = Callable[[Engine, Rows, int, np.random.Generator], Floats]

@@ -282,7 +282,8 @@ def directed_centers(centers: Floats, name: str) -> Floats:
 
 def all_clusters_found(labels: I32, k: int) -> None:
     """Warn where the data has fewer distinct rows than there are clusters."""
-    found = len(np.unique(labels))
+    some = (labels[i : i + (1 << 20)] for i in range(0, len(labels), 1 << 20))
+    found = len({label for part in some for label in np.unique(part).tolist()})
     if found < k:
         warnings.warn(
             f"Number of distinct clusters ({found}) found smaller than n_clusters ({k}). Possibly "

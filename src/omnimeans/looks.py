@@ -9,6 +9,7 @@ answer count from the first row of all.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from omnimeans._types import F64, I64, Engine, Floats, Rows, equal_rows
 
@@ -67,6 +68,33 @@ def one_value(engine: Engine, rows: Rows) -> tuple[bool, Floats]:
     counted = np.arange(rows.n) if rows.weights is None else np.flatnonzero(rows.weights > 0.0)
     one = rows.take(counted[:1])
     return not len(one) or bool(equal_rows(rows, counted, one[0]).all()), one
+
+
+def marks(engine: Engine, rows: Rows, center: Floats) -> int:
+    """Return a number that changes with any row, weight or the order of the rows.
+
+    Each row is hashed with its number, from its distance to a centre (1, d) and its weight, and
+    the hashes are added modulo 2**64, so that the parts may be added, too.
+    """
+    numbers = np.arange(rows.first, rows.first + rows.n, dtype=np.uint64)
+    hashes = _mixed(numbers) ^ engine.distances(rows, center).view(np.uint64)
+    if rows.weights is not None:
+        hashes = _mixed(hashes) ^ rows.weights.view(np.uint64)
+    return int(_mixed(hashes).sum(dtype=np.uint64))
+
+
+def digest(engine: Engine, rows: Rows) -> str:
+    """Return the digest of all rows: the same for any engine and any parts."""
+    parts = engine.each(rows, marks, rows.mean[None])
+    return f"{sum(parts) % 2**64:016x}"
+
+
+def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return a hash of each value (the finaliser of SplitMix64, G. Steele et al., OOPSLA 2014)."""
+    mixed = values + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 def _own_distances(engine: Engine, rows: Rows, centers: Floats) -> F64:

@@ -7,7 +7,6 @@ from typing import Any
 
 from omnimeans.cli.demo import demo
 from omnimeans.cli.engines import engines
-from omnimeans.cli.evaluate import evaluate
 from omnimeans.cli.fit import fit
 from omnimeans.cli.predict import predict
 from omnimeans.cli.study import study
@@ -16,7 +15,6 @@ from omnimeans.cli.study import study
 COMMANDS: dict[str, Callable[..., Any]] = {
     "fit": fit,
     "predict": predict,
-    "evaluate": evaluate,
     "study": study,
     "demo": demo,
     "engines": engines,

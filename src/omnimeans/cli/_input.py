@@ -152,8 +152,8 @@ class Input:
             array=self.array,
         )
 
-    def roles(self, exclude: Sequence[str] = ()) -> Roles:
-        """Return what the columns are for; some may be left out because they are labels."""
+    def roles(self) -> Roles:
+        """Return what the columns are for."""
         from omnimeans.tables import Roles
 
         kinds = {"error": "error", "drop": "drop", "partial": "keep"}
@@ -163,25 +163,15 @@ class Input:
             )
         return Roles(
             columns=tuple(self.columns or ()),
-            exclude=(*(self.exclude or ()), *exclude),
+            exclude=tuple(self.exclude or ()),
             ids=tuple(self.id or ()),
             weights=self.weights,
             missing=kinds[self.missing],
         )
 
-    def load(
-        self, path: Path, asked: Sequence[str] | None = None, ids: Sequence[str] = ()
-    ) -> tuple[Table, Features]:
-        """Read the file and return its table and the rows to cluster.
-
-        A model asks for exactly its columns; the columns that named its rows are kept if there.
-        """
-        from dataclasses import replace
-
+    def load(self, path: Path, asked: Sequence[str] | None = None) -> tuple[Table, Features]:
+        """Read the file and return its table and the rows to cluster."""
         from omnimeans.tables import features, read_table
 
         table = read_table(path, self.reading())
-        roles = self.roles()
-        if not roles.ids:
-            roles = replace(roles, ids=tuple(name for name in ids if name in table.names))
-        return table, features(table, roles, asked)
+        return table, features(table, self.roles(), asked)

@@ -114,7 +114,9 @@ class Steps:
         """Return a callback for a fit, which shows how far it is and guesses how long it takes."""
         guess = Guess(starts, max_iter)
 
-        def watch(record: Any, *_: Any) -> None:
+        def watch(record: Any) -> None:
+            if record.event != "iteration":
+                return
             guess.see(record.shift, record.moved)
             what = f"start {guess.start} of {starts}, iteration {guess.iteration}"
             self.at(guess.done, guess.total, what)

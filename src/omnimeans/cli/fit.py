@@ -133,15 +133,13 @@ def fit(
         steps.begin(f"reading {data}")
         table, found = input.load(data)
         talk.note([*table.notes, *found.notes])
-        is_picture = table.picture is not None
         began = time.perf_counter()
         scaling = scaling_of(found, fitting)
         warn_of_scales(found, scaling, talk)
         scaled = scaling.apply(found.X)
         with talk.listening():
-            k, chosen = number_of_clusters(fitting, is_picture, scaled)
-            ids = tuple(table.names[at] for at in found.ids)
-            fitted = fit_model(found, fitting, scaling, scaled, k, is_picture, ids, steps)
+            k, chosen = number_of_clusters(fitting, table.picture is not None, scaled)
+            fitted = fit_model(found, fitting, scaling, scaled, k, table.picture is not None, steps)
         seconds = time.perf_counter() - began
         steps.begin("writing")
         labels = fitted.estimator.labels_
@@ -259,10 +257,11 @@ def fit_model(
     scaled: Floats,
     k: int,
     picture: bool,
-    ids: tuple[str, ...],
     steps: Any,
 ) -> Model:
     """Return the fitted model."""
+    import numpy as np
+
     from omnimeans.cli._model import Model
     from omnimeans.estimators import KMeans
 
@@ -281,4 +280,6 @@ def fit_model(
         callback=steps.watcher(starts, fitting.max_iter),
     )
     estimator.fit(scaled, sample_weight=found.weights)
-    return Model(estimator, scaling, found.names, ids)
+    names = [name if scaling.kind == "none" else f"{name} ({scaling.kind})" for name in found.names]
+    estimator.feature_names_in_ = np.array(names, dtype=object)
+    return Model(estimator, scaling, found.names)

@@ -3,41 +3,52 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from omnimeans._types import I64, Distance, Engine, Floats
+from omnimeans._types import I64, Distance, Engine
 from omnimeans.algorithms import choose
 from omnimeans.directions import unit_rows
 
 __all__ = ["ENGINES", "describe", "open_engine"]
 
 
-def _cpu(n_threads: int | None, algorithm: str, memory: int | None) -> Engine:
+def _cpu(n_threads: int | None, algorithm: str, memory: str | int | None) -> Engine:
     from omnimeans.engines.cpu import CpuEngine
+    from omnimeans.sources.memory import parse_bytes
 
-    return CpuEngine(n_threads, choose(algorithm), memory)
+    spare = None if memory is None else parse_bytes(memory)
+    return CpuEngine(n_threads, choose(algorithm), spare)
 
 
-def _reference(n_threads: int | None, algorithm: str, memory: int | None) -> Engine:
+def _reference(n_threads: int | None, algorithm: str, memory: str | int | None) -> Engine:
     from omnimeans.engines.reference import ReferenceEngine
 
     return ReferenceEngine()
 
 
+def _blocks(n_threads: int | None, algorithm: str, memory: str | int | None) -> Engine:
+    from omnimeans.engines.blocks import BlocksEngine
+
+    return BlocksEngine(n_threads, memory)
+
+
 DEBUG = "OMNIMEANS_DEBUG"  # set to 1, every pass is done again by definition; see checked.py
-ENGINES = {"cpu": _cpu, "reference": _reference}
+ENGINES = {"cpu": _cpu, "reference": _reference, "blocks": _blocks}
 
 
 def open_engine(
     name: str,
     n_threads: int | None = None,
     distance: Distance | None = None,
+    *,
     algorithm: str = "auto",
-    memory: int | None = None,
+    memory: str | int | None = None,
 ) -> Engine:
     """Return the engine of this name, for this distance; ``"auto"`` is the compiled one.
 
-    `algorithm` is a name from :mod:`omnimeans.algorithms`, and `memory` the bytes that it may keep
-    beside the data; engines that know only one way ignore them.
+    `algorithm` is a name from :mod:`omnimeans.algorithms`; engines that know only one way ignore
+    it.  `memory` is what an engine may keep beside rows in memory, or, with rows outside, what the
+    whole process may hold.
     """
     name = "cpu" if name == "auto" else name
     engine = ENGINES[name](n_threads, algorithm, memory)
@@ -52,9 +63,13 @@ def open_engine(
     return SphericalEngine(engine, unit_rows if name == "reference" else _compiled_unit_rows)
 
 
-def _compiled_unit_rows(X: Floats, n_threads: int) -> tuple[Floats, I64]:
+def _compiled_unit_rows(X: Any, n_threads: int) -> tuple[Any, I64]:
     from omnimeans import _core
+    from omnimeans.sources import Source
+    from omnimeans.sources.source import unit_source
 
+    if isinstance(X, Source):
+        return unit_source(X, lambda block: _core.unit_rows(block, n_threads))
     return _core.unit_rows(X, n_threads)
 
 
@@ -71,7 +86,7 @@ def describe() -> dict[str, str]:
     --------
     >>> from omnimeans.engines import describe
     >>> describe()["engines"]
-    'cpu, reference'
+    'cpu, reference, blocks'
     """
     from omnimeans import _core
     from omnimeans.engines.cpu import available_threads

@@ -41,7 +41,6 @@ class CpuRows:
     labels: I32
     grid: Grid
     core: Any
-    pilot: Pilot
     n: int
     d: int
     mean: Floats
@@ -50,6 +49,7 @@ class CpuRows:
     remoteness: float
     first: int = 0
     exponent: int = 0
+    pilot: Pilot | None = None  # None: brute force
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -94,15 +94,16 @@ class CpuEngine:
         core.set_frame(mean, spread / weight if weight else 0.0)
         remoteness = weight * float(_core.pairs(mean[None], 0 * mean[None], "euclidean")[0])
         found = mean, spread, weight, remoteness
-        size = number_type(X).itemsize
-        pilot = Pilot(n, d, size, _filled(X, d) if is_plain(X, dtype) else d, self.memory)
-        return CpuRows(X, store, weights, distance, labels, grid, core, pilot, n, d, *found)
+        pilot = None
+        if is_plain(X, dtype):  # other stores know one way only
+            pilot = Pilot(n, d, dtype.itemsize, _filled(X, d), self.memory)
+        return CpuRows(X, store, weights, distance, labels, grid, core, n, d, *found, pilot=pilot)
 
     def step(self, rows: CpuRows, centers: Floats) -> Pass:
         """Assign every row to its nearest centre and sum up the clusters."""
         threads = self._threads(centers.size * rows.n)
-        if not isinstance(rows.core, (_core.RowsF32, _core.RowsF64)):
-            moved, redecided = rows.core.step(centers, threads)
+        if rows.pilot is None:
+            moved, redecided, *_ = rows.core.step(centers, threads)
             return Pass(rows.core.sums(), moved, redecided)
         variant = self.variant or rows.pilot.next(len(centers))
         start = perf_counter()

@@ -19,6 +19,8 @@ from omnimeans._rows import number_type, plain
 from omnimeans._scaling import divided, restored_sum, scaled
 from omnimeans._types import I32, Distance, Engine, Floats
 from omnimeans.engines import open_engine
+from omnimeans.estimators import _sources
+from omnimeans.sources import is_source
 
 
 class Ready(NamedTuple):
@@ -60,8 +62,10 @@ class CenterModel(
     def _ready(self, X: Any) -> Ready:
         """Return all that is needed to compare new rows with the centres as they are now."""
         check_is_fitted(self, "cluster_centers_")
+        return self._compared(_validate.rows(X, estimator=self, reset=False, as_given=True))
+
+    def _compared(self, X: Floats) -> Ready:
         distance = self._distance()
-        X = _validate.rows(X, estimator=self, reset=False, as_given=True)
         centers = _validate.fitted_centers(self.cluster_centers_, X.shape[1])
         dtype = number_type(X)
         X, centers = _validate.same_type(X, centers)
@@ -137,13 +141,17 @@ class CenterModel(
         distances: Floats = self.fit(X, sample_weight=sample_weight).transform(X)
         return distances
 
-    def predict(self, X: Any) -> I32:
+    def predict(self, X: Any, *, out: Any = None) -> I32:
         """Return the number of the nearest centre of each row.
 
         Parameters
         ----------
-        X : array-like or data frame of shape (n, d)
-            Rows of any number type; compared with the present ``cluster_centers_``.
+        X : array-like, data frame or source of shape (n, d)
+            Rows of any number type; compared with the present ``cluster_centers_``.  A path, or
+            anything else that :func:`open_source` takes, is read block by block.
+        out : path or None, default=None
+            A .npy file that the labels of a source are written to, block by block; they are then
+            returned as a memory map of it.
 
         Returns
         -------
@@ -157,6 +165,9 @@ class CenterModel(
         >>> model.predict([[2.0], [7.0]])
         array([0, 1], dtype=int32)
         """
+        if is_source(X) or out is not None:
+            check_is_fitted(self, "cluster_centers_")
+            return _sources.predict(self, X, out)
         ready = self._ready(X)
         return self._nearest(ready)
 
@@ -181,6 +192,12 @@ class CenterModel(
         >>> model.transform([[2.5]])
         array([[2. , 6.5]])
         """
+        if is_source(X):
+            raise TypeError(
+                "transform gives k values for each row, more than a source's rows in memory would "
+                "take. Walk through it: for first, rows in om.open_source(X).blocks(100_000): "
+                "model.transform(rows)."
+            )
         ready = self._ready(X)
         away: Floats = ready.engine.all_pairs(ready.X, ready.centers, ready.distance)
         if ready.distance.kernel == "euclidean":
@@ -212,6 +229,9 @@ class CenterModel(
         >>> om.KMeans(n_clusters=1).fit([[0.0], [4.0]]).score([[2.0], [3.0]])
         -1.0
         """
+        if is_source(X):
+            check_is_fitted(self, "cluster_centers_")
+            return _sources.score(self, X, sample_weight)
         ready = self._ready(X)
         engine, X, centers, distance, exponent, _ = ready
         weights = _validate.weights(sample_weight, X)

@@ -1,19 +1,21 @@
-"""What a fit needs around the loop: placed rows, a start, random numbers, and someone to watch."""
+"""What a fit needs around the loop: placed rows, a start, random numbers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 
 from omnimeans import _validate
+from omnimeans._checkpoint import Checkpoint
 from omnimeans._fit import lloyd
 from omnimeans._rows import plain
 from omnimeans._scaling import divided, scaled
-from omnimeans._types import F64, Callback, Distance, Engine, Floats, Iteration, Rows, Start
+from omnimeans._types import F64, Distance, Engine, Floats, Rows, Start
 from omnimeans.directions import unit_rows
 from omnimeans.init import INITS
+from omnimeans.sources import Source
 
 REFINED_ON = 2048  # rows
 REST = 1e-4  # the sample is done when the squared moves of all centres are this share of a variance
@@ -24,11 +26,22 @@ def generator(seed: int, restart: int, *more: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, restart, *more])))
 
 
+def recorder(path: Any, random_state: Any) -> tuple[Checkpoint | None, int]:
+    """Return who writes checkpoints, if anybody, and the seed: that of the file goes on."""
+    if path is None:
+        return None, _validate.seed(random_state)
+    checkpoint = Checkpoint(path)
+    if random_state is None and checkpoint.seed is not None:
+        return checkpoint, checkpoint.seed
+    return checkpoint, _validate.seed(random_state)
+
+
 def place(engine: Engine, X: Floats, weights: F64 | None, distance: Distance) -> Rows:
     """Hand the rows to the engine, divided by a power of two where their squares need it."""
     if distance.kernel == "cosine":
-        X = plain(X) if isinstance(X, np.ndarray) else X
-        _validate.directions(X, weights)
+        if not isinstance(X, Source):
+            X = plain(X) if isinstance(X, np.ndarray) else X
+            _validate.directions(X, weights)
         placed: Rows = engine.place(X, weights, distance)
         return placed
     exponent = _validate.exponent(X) if isinstance(X, np.ndarray) else 0
@@ -42,6 +55,16 @@ def place(engine: Engine, X: Floats, weights: F64 | None, distance: Distance) ->
     return rows
 
 
+def name_of(init: Any) -> str:
+    """Return a word that tells this start from others."""
+    if isinstance(init, str):
+        return init
+    if callable(init):
+        return "callable"
+    values = np.ascontiguousarray(init, dtype=np.float64)
+    return f"array {blake2b(values.data, digest_size=8).hexdigest()}"
+
+
 def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> Start:
     """Return the start that the user asked for, by name, by function or by centres."""
     if isinstance(init, str):
@@ -52,6 +75,11 @@ def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> 
         given = _in_metric(given, distance)
         return lambda engine, rows, k, rng: given
 
+    if isinstance(rows.X, Source):
+        raise ValueError(
+            "init is a function, which is shown all rows at once, but these are read block by "
+            "block. Use a named start, or give the centres to start from."
+        )
     if distance.kernel == "cosine":
         return _called_with_directions(init)
 
@@ -106,48 +134,3 @@ def refined(start: Start, distance: Distance) -> Start:
         return lloyd(engine, sample, centers, distance=distance, max_iter=50, tol=tol).centers
 
     return refined_start
-
-
-@dataclass(slots=True)
-class Watcher:
-    """Follows a fit: prints what scikit-learn prints, and shows the user what happens."""
-
-    verbose: bool
-    tol: float
-    callback: Callback | None
-    iteration: int = 0
-
-    def announced(self, start: Start) -> Start:
-        """Return the same start, which says so when it is done."""
-
-        def announced_start(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
-            centers = start(engine, rows, k, rng)
-            self._say("Initialization complete")
-            self.iteration = 0
-            return centers
-
-        return announced_start
-
-    def __call__(self, record: Iteration, centers: Floats) -> bool:
-        if self.verbose:
-            self._tell(record)
-        self.iteration += 1
-        if self.callback is None:
-            return False
-        shown = centers.view()
-        shown.flags.writeable = False
-        return bool(self.callback(record, shown))
-
-    def _tell(self, record: Iteration) -> None:
-        self._say(f"Iteration {self.iteration}, inertia {record.inertia}.")
-        if record.shift == 0.0:
-            self._say(f"Converged at iteration {self.iteration}: strict convergence.")
-        elif record.shift <= self.tol:
-            self._say(
-                f"Converged at iteration {self.iteration}: center shift {record.shift} within "
-                f"tolerance {self.tol}."
-            )
-
-    def _say(self, line: str) -> None:
-        if self.verbose:
-            print(line)  # noqa: T201 - the job

@@ -192,7 +192,7 @@ class BisectingKMeans(CenterModel):
         else:
             exponent = _validate.exponent(X) if isinstance(X, np.ndarray) else 0
 
-        engine = open_engine(self.engine, self.n_threads, distance, self.algorithm)
+        engine = open_engine(self.engine, self.n_threads, distance, algorithm=self.algorithm)
 
         def split(rows: Rows, k: int, number: int) -> Fit:
             return self._split(engine, rows, distance, k, [seed, number])

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from numbers import Real
+from os import PathLike
 from typing import Any, ClassVar, Self
 
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from omnimeans import _fit, _validate
+from omnimeans._control import Control
 from omnimeans._scaling import restored_sum
 from omnimeans._types import Callback, Engine, Fit, Floats, Iteration, StopReason
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans.algorithms import NAMES
 from omnimeans.distances import DISTANCES
-from omnimeans.engines import ENGINES, open_engine
+from omnimeans.engines import ENGINES
+from omnimeans.estimators import _sources
+from omnimeans.estimators._callbacks import CallbackSupportMixin, Tasks
 from omnimeans.estimators._model import CenterModel
-from omnimeans.estimators._run import Watcher, generator, place, start
+from omnimeans.estimators._run import generator, name_of, place, recorder, start
+from omnimeans.estimators._watch import Follower, warn_of_the_end
 from omnimeans.init import INITS
 
 
-class KMeans(CenterModel):
+class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     """Group rows into k clusters around their centres, by Lloyd's algorithm.
 
     A drop-in for ``sklearn.cluster.KMeans`` on dense data, with one answer: the same data, start
@@ -65,8 +71,23 @@ class KMeans(CenterModel):
     n_threads : int or None, default=None
         Threads to use; None takes what the process may use.
     callback : callable or None, default=None
-        Called as ``callback(record, centers)`` after each iteration, with a line of ``history_``
-        and the new centres (read-only).  If it returns true, the run from this start stops there.
+        Called as ``callback(record)`` after each iteration and at the end of each start, with an
+        :class:`omnimeans.progress.Progress`.  If it returns true, the fit stops there.  See
+        :class:`omnimeans.ProgressBar`.
+    max_time : float or None, default=None
+        Seconds after which the fit stops, also in the middle of a pass, and keeps the best model
+        so far.  One iteration is made in any case.
+    checkpoint : str, path or None, default=None
+        A file that holds, again and again, how far the fit has got.  A fit that was killed goes on
+        from it when it is started again, and ends with the very bits of one that was not.  The
+        file is removed when the fit has come to its end.
+    raise_on_interrupt : bool, default=False
+        Whether Ctrl-C raises KeyboardInterrupt.  Otherwise it stops the fit, which keeps the best
+        model so far and warns.
+    memory : str, int or None, default=None
+        Most bytes that the process may hold while it fits a source, such as "2GiB"; rows that do
+        not fit are read again in each pass; None takes up to half of what is free.  With rows in
+        memory, most bytes that the passes may keep beside them; it rules out ways that need more.
 
     Attributes
     ----------
@@ -84,12 +105,13 @@ class KMeans(CenterModel):
         Iterations of the kept start.
     converged_ : bool
         Whether the centres came to rest, within `tol`.
-    stop_reason_ : {"fixed point", "tolerance", "max_iter", "cycle", "callback"}
-        Why the iterations ended.
+    stop_reason_ : {"fixed point", "tolerance", "max_iter", "cycle", "callback", "max_time", \
+            "interrupt"}
+        Why the iterations of the kept start ended.
     history_ : tuple of records
         For each iteration its ``inertia``, rows ``moved``, ``shift`` of the centres, clusters
-        ``repaired``, rows ``redecided`` by exact distances, the share of all distances that were
-        ``compared``, and the ``algorithm`` of the pass.
+        ``repaired``, rows ``redecided`` by exact distances, its ``seconds``, the share of all
+        distances that were ``compared``, and the ``algorithm`` of the pass.
     algorithm_ : str
         The row of :mod:`omnimeans.algorithms` that made most of the passes.
     engine_ : str
@@ -136,6 +158,10 @@ class KMeans(CenterModel):
         "engine": [StrOptions({"auto", *ENGINES})],
         "n_threads": [ONE_OR_MORE, None],
         "callback": [callable, None],
+        "max_time": [Interval(Real, 0, None, closed="neither"), None],
+        "checkpoint": [str, PathLike, None],
+        "raise_on_interrupt": ["boolean"],
+        "memory": [str, ONE_OR_MORE, None],
     }
 
     initial_centers_: Floats | None
@@ -163,6 +189,10 @@ class KMeans(CenterModel):
         engine: str = "auto",
         n_threads: int | None = None,
         callback: Callback | None = None,
+        max_time: float | None = None,
+        checkpoint: str | PathLike[str] | None = None,
+        raise_on_interrupt: bool = False,
+        memory: str | int | None = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
@@ -177,6 +207,10 @@ class KMeans(CenterModel):
         self.engine = engine
         self.n_threads = n_threads
         self.callback = callback
+        self.max_time = max_time
+        self.checkpoint = checkpoint
+        self.raise_on_interrupt = raise_on_interrupt
+        self.memory = memory
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -184,8 +218,10 @@ class KMeans(CenterModel):
 
         Parameters
         ----------
-        X : array-like or data frame of shape (n, d)
+        X : array-like, data frame or source of shape (n, d)
             Rows to cluster.  The centres of float32 rows are float32, those of all others float64.
+            A path, or anything else that :func:`open_source` takes, is read block by block where
+            it does not fit into memory.
         y : ignored
             Present by convention.
         sample_weight : array-like of shape (n,), float or None, default=None
@@ -211,32 +247,63 @@ class KMeans(CenterModel):
         """
         owner, k = type(self).__name__, int(self.n_clusters)
         distance = self._distance()
-        X = _validate.rows(X, estimator=self, as_given=True)
+        X = _sources.rows(X, self)
         _validate.enough_rows(X.shape[0], k)
         self._n_init = _validate.restarts(self.n_init, self.init, owner)
         self._algorithm = _validate.algorithm(self.algorithm, k)
-        seed = _validate.seed(self.random_state)
-        weights = _validate.weights(sample_weight, X)
+        checkpoint, seed = recorder(self.checkpoint, self.random_state)
+        weights = _sources.weights(sample_weight, X)
 
-        engine = open_engine(self.engine, self.n_threads, distance, self._algorithm)
+        engine = _sources.engine_for(X, self, distance, self._algorithm)
         rows = place(engine, X, weights, distance)
         tol = float(self.tol * rows.spread / (rows.weight * rows.d))
         self._tol = restored_sum(tol, rows.exponent, DISTANCES["euclidean"])
-        watcher = Watcher(bool(self.verbose), self._tol, self.callback)
-        fit = _fit.run(
-            engine,
-            rows,
-            k,
-            watcher.announced(start(self.init, engine, rows, distance, k)),
-            [generator(seed, restart) for restart in range(self._n_init)],
-            distance=distance,
-            max_iter=int(self.max_iter),
-            tol=tol,
-            callback=watcher,
+        if checkpoint is not None:
+            checkpoint.of(self._subject(k, seed))
+        max_iter = int(self.max_iter)
+        tasks = Tasks.of(self, self._n_init, max_iter, X, y, sample_weight)
+        follower = Follower(
+            bool(self.verbose), self.callback, self._n_init, max_iter, self._tol, tasks
         )
-        _validate.all_clusters_found(fit.labels, k)
-        self._keep(fit, engine)
+        control = Control(
+            follower if follower.listens else None,
+            max_time=self.max_time,
+            keep_on_interrupt=not self.raise_on_interrupt,
+            recorder=checkpoint,
+        )
+        try:
+            fit = _fit.run(
+                engine,
+                rows,
+                k,
+                start(self.init, engine, rows, distance, k),
+                [generator(seed, restart) for restart in range(self._n_init)],
+                distance=distance,
+                max_iter=max_iter,
+                tol=tol,
+                control=control,
+            )
+            self._keep(fit, engine)
+            _validate.all_clusters_found(fit.labels, k)
+            warn_of_the_end(owner, fit, control, self._tol, self._n_init)
+            if tasks is not None:
+                tasks.end()
+        finally:
+            follower.close()
         return self
+
+    def _subject(self, k: int, seed: int) -> dict[str, Any]:
+        """Return what a checkpoint says about the fit that it belongs to."""
+        return {
+            "estimator": type(self).__name__,
+            "n_clusters": k,
+            "init": name_of(self.init),
+            "n_init": self._n_init,
+            "max_iter": int(self.max_iter),
+            "tol": float(self.tol),
+            "metric": self.metric,
+            "seed": seed,
+        }
 
     def _keep(self, fit: Fit, engine: Engine) -> None:
         self.cluster_centers_ = fit.centers

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from omnimeans._types import I32, Floats
 from omnimeans.estimators import KMeans
+from omnimeans.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ def trace_lloyd(
     """
     first = np.array(start, dtype=np.float64)
     reached = [first]
+
+    def remember(record: Progress) -> None:
+        if record.event == "iteration":
+            reached.append(np.array(record.centers))
+
     model = KMeans(
         len(first),
         init=first,
@@ -75,7 +81,7 @@ def trace_lloyd(
         max_iter=max_iter,
         tol=0.0,
         metric=metric,
-        callback=lambda record, centers: reached.append(np.array(centers)),
+        callback=remember,
     ).fit(X)
     labels = []
     for centers in reached[:-1]:

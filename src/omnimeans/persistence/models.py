@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 import numpy as np
 
 from omnimeans import _validate
-from omnimeans._archive import Arrays
-from omnimeans._types import Iteration, StopReason
+from omnimeans._archive import Arrays, arrays_of_records, records_of_arrays
+from omnimeans._types import Floats, Iteration, StopReason
 from omnimeans.algorithms import NAMES, VARIANTS
 from omnimeans.engines import ENGINES
 
@@ -53,8 +53,12 @@ KINDS: dict[str, Kind] = {"KMeans": Kind("omnimeans.estimators", FITTED + SETTLE
 RUN_ONLY = frozenset({"callback", "checkpoint"})
 
 
-def _finite(low: float) -> Callable[[Any], bool]:
-    return lambda value: type(value) in (int, float) and math.isfinite(value) and value >= low
+INFINITE = "infinity"  # an inertia of 1e320, which JSON cannot hold as a number
+
+
+def _number(value: Any) -> bool:
+    """Tell whether this is a number, zero or more; what has left the range of float64 is a word."""
+    return value == INFINITE or (type(value) in (int, float) and 0 <= value < math.inf)
 
 
 def _whole(low: int) -> Callable[[Any], bool]:
@@ -66,12 +70,12 @@ def _one_of(*words: str) -> Callable[[Any], bool]:
 
 
 CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "inertia_": ("a number, zero or more", _finite(0.0)),
+    "inertia_": ("a number, zero or more", _number),
     "n_iter_": ("a whole number", _whole(0)),
     "stop_reason_": ("a reason to stop", _one_of(*get_args(StopReason))),
     "algorithm_": ("the name of an algorithm", _one_of(*VARIANTS)),
     "engine_": ("the name of an engine", _one_of(*ENGINES)),
-    "_tol": ("a number, zero or more", _finite(0.0)),
+    "_tol": ("a number, zero or more", _number),
     "_n_init": ("a whole number, one or more", _whole(1)),
     "_algorithm": ("the name of an algorithm", _one_of(*NAMES)),
     "_n_threads": ("a whole number, one or more", _whole(1)),
@@ -95,33 +99,27 @@ def document_of(model: Any) -> dict[str, Any]:
     kind = KINDS[type(model).__name__]
     names = getattr(model, "feature_names_in_", None)
     return {
-        "fitted": {name: getattr(model, name) for name in kind.values},
+        "fitted": {name: _for_json(getattr(model, name)) for name in kind.values},
         "n_features_in": int(model.cluster_centers_.shape[1]),
         "feature_names": None if names is None else [str(name) for name in names],
     }
+
+
+def _for_json(value: Any) -> Any:
+    return INFINITE if value == math.inf else value
 
 
 def arrays_of(model: Any, labels: bool) -> Arrays:
     """Return the arrays of a model; its history is one array per column."""
     record = KINDS[type(model).__name__].record
     arrays = {"cluster_centers": np.asarray(model.cluster_centers_)}
+    if getattr(model, "initial_centers_", None) is not None:
+        arrays["initial_centers"] = np.asarray(model.initial_centers_)
     if labels:
         arrays["labels"] = np.asarray(model.labels_)
-    for name, dtype in columns(record).items():
-        values = [getattr(line, name) for line in model.history_]
-        arrays[f"history.{name}"] = np.array(values, dtype=dtype)
+    if record is not None:
+        arrays |= arrays_of_records("history", model.history_, record)
     return arrays
-
-
-def columns(record: type[Any] | None) -> dict[str, type[Any]]:
-    """Return the columns of a history and their types."""
-    if record is None:
-        return {}
-    hints = get_type_hints(record)
-    return {
-        column.name: np.float64 if hints[column.name] is float else np.int64
-        for column in fields(record)
-    }
 
 
 # ---- a model put together
@@ -141,24 +139,30 @@ def rebuild(document: dict[str, Any], arrays: Arrays) -> Any:
     _expect(type(name) is str and name in KINDS, f"the kind of model {name!r:.40}")
     kind = KINDS[str(name)]
     model = _unfitted(kind.cls(str(name)), document.get("parameters"), arrays)
-    centers = arrays.pop("cluster_centers", None)
     k = int(model.n_clusters)
     d = document.get("n_features_in")
     _expect(type(d) is int and d > 0, f"the number of features {d!r:.40}")
-    if (
-        centers is None
-        or centers.dtype not in _validate.FLOATS
-        or centers.shape != (k, d)
-        or not np.isfinite(centers).all()
-    ):
-        raise Misfit(f"centres that are not {k} rows of {d} finite numbers")
-    model.cluster_centers_ = centers
+    model.cluster_centers_ = _centers(arrays, "cluster_centers", k, d)
+    if "initial_centers" in arrays:
+        model.initial_centers_ = _centers(arrays, "initial_centers", k, d)
     model.n_features_in_, model._n_features_out = d, k
     _restore_values(model, kind, document.get("fitted"))
     _restore_history(model, kind, arrays)
     _restore_labels(model, k, arrays)
     _restore_names(model, document.get("feature_names"))
     return model
+
+
+def _centers(arrays: Arrays, name: str, k: int, d: Any) -> Floats:
+    centers = arrays.pop(name, None)
+    if (
+        centers is None
+        or centers.dtype not in _validate.FLOATS
+        or centers.shape != (k, d)
+        or not np.isfinite(centers).all()
+    ):
+        raise Misfit(f"{name} that are not {k} rows of {d} finite numbers")
+    return centers
 
 
 def _unfitted(cls: type[Any], parameters: Any, arrays: Arrays) -> Any:
@@ -184,7 +188,7 @@ def _restore_values(model: Any, kind: Kind, fitted: Any) -> None:
         wanted, holds = CHECKS[name]
         _expect(holds(fitted[name]), f"{name} = {fitted[name]!r:.40}, which is not {wanted}")
         value = fitted[name]
-        setattr(model, name, float(value) if name in ("inertia_", "_tol") else value)
+        setattr(model, name, float(value) if CHECKS[name][1] is _number else value)
     if "stop_reason_" in kind.values:
         model.converged_ = model.stop_reason_ in ("fixed point", "tolerance")
 
@@ -192,14 +196,10 @@ def _restore_values(model: Any, kind: Kind, fitted: Any) -> None:
 def _restore_history(model: Any, kind: Kind, arrays: Arrays) -> None:
     if kind.record is None:
         return
-    held = []
-    for name, dtype in columns(kind.record).items():
-        column = arrays.pop(f"history.{name}", None)
-        if column is None or column.dtype != dtype or column.shape != (model.n_iter_,):
-            raise Misfit(f"a history without {model.n_iter_} values of {name!r}")
-        _expect(bool((column >= 0).all()), f"a history with {name!r} below zero")
-        held.append(column.tolist())
-    model.history_ = tuple(kind.record(*line) for line in zip(*held, strict=True))
+    history = records_of_arrays("history", arrays, kind.record)
+    if history is None or len(history) != model.n_iter_:
+        raise Misfit(f"a history that is not {model.n_iter_} lines of numbers, zero or more")
+    model.history_ = history
 
 
 def _restore_labels(model: Any, k: int, arrays: Arrays) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from omnimeans import _validate
 from omnimeans._types import F64, I64, Floats
 from omnimeans.estimators import KMeans
+from omnimeans.progress import Progress
 from omnimeans.reports._given import Given, dense
 from omnimeans.reports._view import Plane
 from omnimeans.reports.drawn import Replay, View
@@ -31,8 +32,9 @@ class _Film:
 
     centers: list[Floats] = field(default_factory=list)
 
-    def __call__(self, record: Any, centers: Floats) -> None:
-        self.centers.append(np.array(centers))
+    def __call__(self, record: Progress) -> None:
+        if record.event == "iteration":
+            self.centers.append(np.array(record.centers))
 
 
 def replay(given: Given, view: View, plane: Plane) -> Replay | None:

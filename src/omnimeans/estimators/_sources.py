@@ -1,0 +1,129 @@
+"""Fits and predictions on data that is read block by block; see :mod:`omnimeans.sources`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from omnimeans import _validate
+from omnimeans._optional import need
+from omnimeans._scaling import restored_sum
+from omnimeans._sums import exact_units, from_units
+from omnimeans._types import F64, I32, Distance, Engine, Floats
+from omnimeans.engines import open_engine
+from omnimeans.engines._scratch import release, scratch
+from omnimeans.sources import Source, is_source, open_source
+from omnimeans.sources.ahead import ahead
+from omnimeans.sources.memory import available, parse_bytes, resident
+from omnimeans.sources.source import finite_blocks
+
+ROOM = 1.3  # times their own size, that rows in memory take with what is known of each
+BLOCK = 1 << 23  # bytes of rows that are labelled at a time
+
+
+def rows(X: Any, estimator: Any, *, reset: bool = True) -> Floats | Source:
+    """Return the data as rows in memory, or as a source where they do not fit or come in blocks."""
+    if not is_source(X):
+        given: Floats = _validate.rows(X, estimator=estimator, reset=reset, as_given=True)
+        return given
+    source = open_source(X)
+    _validate.enough_rows(len(source), 1)
+    _names(source, estimator, reset)
+    if _is_small(source, estimator):
+        whole = np.empty(source.shape, dtype=source.dtype)
+        for first, block in finite_blocks(source, max(1, BLOCK // _width(source))):
+            whole[first : first + len(block)] = block
+        return whole
+    return source
+
+
+def weights(sample_weight: Any, X: Floats | Source) -> F64 | None:
+    """Return the weights of the rows, None where all count alike."""
+    if isinstance(X, Source):
+        X = np.broadcast_to(np.zeros(1, dtype=X.dtype), X.shape)
+    return _validate.weights(sample_weight, X)
+
+
+def engine_for(
+    X: Floats | Source, estimator: Any, distance: Distance, algorithm: str = "auto"
+) -> Engine:
+    """Return the engine that the user asked for, or the one that these rows need."""
+    name = estimator.engine
+    memory = getattr(estimator, "memory", None)
+    if isinstance(X, Source) and name in ("auto", "blocks"):
+        return open_engine("blocks", estimator.n_threads, distance, memory=memory)
+    if isinstance(X, Source):
+        raise ValueError(
+            f"engine={name!r} works on rows in memory, but {X.where} ({X.nbytes >> 20} MiB) is "
+            "read block by block. Use engine='auto', or allow more memory."
+        )
+    return open_engine(name, estimator.n_threads, distance, algorithm=algorithm, memory=memory)
+
+
+def predict(estimator: Any, X: Any, out: Any = None) -> I32:
+    """Label the rows of a source, into an array or a .npy file."""
+    source = open_source(X)
+    _names(source, estimator, reset=False)
+    labels: Any
+    if out is None:
+        in_file = 8 * len(source) > available()
+        labels = scratch(len(source), np.int32, in_file=in_file)
+    else:
+        labels = np.lib.format.open_memmap(
+            Path(out), mode="w+", dtype=np.int32, shape=(len(source),)
+        )
+    for first, block in _blocks(source):
+        ready = estimator._compared(block)
+        found = ready.engine.nearest(ready.X, ready.centers, ready.distance)
+        labels[first : first + len(block)] = found
+        release(labels)
+    if out is not None:
+        labels.flush()
+    found_labels: I32 = labels
+    return found_labels
+
+
+def score(estimator: Any, X: Any, sample_weight: Any = None) -> float:
+    """Return minus the exact objective on the rows of a source."""
+    source = open_source(X)
+    _names(source, estimator, reset=False)
+    given = weights(sample_weight, source)
+    total: int | float = 0
+    ready = None
+    for first, block in _blocks(source):
+        ready = estimator._compared(block)
+        labels = ready.engine.nearest(ready.X, ready.centers, ready.distance)
+        away = ready.engine.own(ready.X, ready.centers, labels, ready.distance)
+        mine = None if given is None else given[first : first + len(block)]
+        total += exact_units(away, mine)
+    assert ready is not None
+    return -restored_sum(from_units(total), ready.exponent, ready.distance)
+
+
+def _blocks(source: Source) -> Iterator[tuple[int, Floats]]:
+    return ahead(finite_blocks(source, max(1, BLOCK // _width(source))))
+
+
+def _width(source: Source) -> int:
+    return source.n_cols * source.dtype.itemsize
+
+
+def _is_small(source: Source, estimator: Any) -> bool:
+    """Tell whether a fit had better read everything once; the answer is the same."""
+    if getattr(estimator, "engine", "auto") == "blocks":
+        return False
+    memory = getattr(estimator, "memory", None)
+    room = available() / 2 if memory is None else parse_bytes(memory) - resident()
+    return ROOM * source.nbytes + 32 * len(source) < room
+
+
+def _names(source: Source, estimator: Any, reset: bool) -> None:
+    """Keep or compare the names and the number of the features, in scikit-learn's words."""
+    one: Any = np.zeros((1, source.n_cols), dtype=source.dtype)
+    if source.names is not None:  # whatever has names was read by pyarrow, or by pandas
+        one = need("pyarrow", extra="frames").table({name: [0.0] for name in source.names})
+    validate_data(estimator, one, reset=reset, skip_check_array=True)
