@@ -40,7 +40,7 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 OPTIONAL = {"IPython", "PIL", "matplotlib", "matplotlib_inline", "pandas", "polars", "pooch"}
-OPTIONAL |= {"jinja2", "plotly", "pyarrow", "torch"}
+OPTIONAL |= {"imageio_ffmpeg", "jinja2", "plotly", "pyarrow", "torch"}
 OPTIONAL |= {"dask", "distributed", "h5py", "zarr"}
 # What is always installed: the run-time dependencies, and what scikit-learn brings along.
 REQUIRED = {"joblib", "narwhals", "numpy", "rich", "safetensors", "sklearn", "typer"} | {

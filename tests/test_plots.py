@@ -16,6 +16,7 @@ import pytest
 from matplotlib.axes import Axes
 from sklearn.datasets import make_blobs
 
+import test_plots_more
 from omnimeans import metrics, plots
 from omnimeans.lloyd import trace_lloyd
 from omnimeans.plots import _canvas
@@ -45,7 +46,8 @@ def _close_figures() -> Iterator[None]:
 
 
 def test_every_picture_is_tested() -> None:
-    assert set(plots.__all__) - set(DRAWN) == {"lloyd_steps", "use_svg_display"}
+    drawn = {*DRAWN, *test_plots_more.DRAWN}
+    assert set(plots.__all__) - drawn == {"animate", "lloyd_steps", "use_svg_display"}
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -92,7 +94,7 @@ def test_many_clusters_stay_apart_without_a_legend() -> None:
         (tuple(dots.get_facecolor()[0]), dots.get_paths()[0].vertices.tobytes())
         for dots in ax.collections[:-1]
     }
-    assert len(looks) == k == 30
+    assert len(looks) == k == 42
     assert ax.get_legend() is None
 
 

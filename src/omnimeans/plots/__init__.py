@@ -6,22 +6,35 @@ with any kind of colour vision can tell apart (M. Okabe and K. Ito, "Color unive
 """
 
 from omnimeans._optional import in_notebook, need
-from omnimeans.plots.curves import convergence, elbow
+from omnimeans.plots.clustergrams import clustergram
+from omnimeans.plots.curves import convergence, elbow, sweep
+from omnimeans.plots.film import animate
 from omnimeans.plots.picture import picture
+from omnimeans.plots.profiles import heatmap, parallel
+from omnimeans.plots.quality import silhouette, sizes
+from omnimeans.plots.regions import voronoi
 from omnimeans.plots.scatter import clusters, points
 from omnimeans.plots.sheets import centroid_images, contingency
 from omnimeans.plots.steps import lloyd_steps
 
 __all__ = [
+    "animate",
     "centroid_images",
+    "clustergram",
     "clusters",
     "contingency",
     "convergence",
     "elbow",
+    "heatmap",
     "lloyd_steps",
+    "parallel",
     "picture",
     "points",
+    "silhouette",
+    "sizes",
+    "sweep",
     "use_svg_display",
+    "voronoi",
 ]
 
 

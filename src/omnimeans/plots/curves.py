@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from omnimeans.plots._canvas import COLORS, MARKERS, open_axes, whole_numbers
+from omnimeans.plots._record import is_report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-
-class HasInertia(Protocol):
-    """A line of a fit's history, as far as a picture needs it."""
-
-    @property
-    def inertia(self) -> float:
-        """Objective of the iteration."""
-        ...
 
 
 def elbow(ks: ArrayLike, inertias: ArrayLike, ax: Axes | None = None) -> Axes:
@@ -54,12 +46,63 @@ def elbow(ks: ArrayLike, inertias: ArrayLike, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def convergence(history: Iterable[HasInertia], ax: Axes | None = None) -> Axes:
+def sweep(tried: Any, score: str = "inertia", ax: Axes | None = None) -> Axes:
+    """Draw one score of a sweep over the number of clusters, with its standard error if it has one.
+
+    A dotted line marks the number of clusters that the sweep's verdict names, if it names one.
+
+    Parameters
+    ----------
+    tried : Sweep or Elbow
+        What `omnimeans.sweep` or `omnimeans.elbow_method` returns.
+    score : str, default="inertia"
+        A column of the sweep, such as "silhouette", "calinski_harabasz", "bic", "gap" or
+        "stability".
+    ax : Axes, optional
+        Where to draw; a new figure without it.
+
+    Returns
+    -------
+    Axes
+        Where it was drawn.
+
+    Raises
+    ------
+    ValueError
+        If the sweep has no such score.
+
+    Examples
+    --------
+    >>> from omnimeans import plots
+    >>> from omnimeans.lloyd import Elbow
+    >>> plots.sweep(Elbow((1, 2, 3), (90.0, 20.0, 15.0))).get_ylabel()
+    'inertia'
+    """
+    columns = tried.columns() if hasattr(tried, "columns") else {"inertia": tried.inertias}
+    scores = [name for name in columns if name != "k" and not name.endswith("_error")]
+    if score not in scores:
+        raise ValueError(f"the sweep has no score {score!r}; choose one of {', '.join(scores)}")
+    ks, values = np.asarray(tried.ks), np.array(columns[score], dtype=np.float64)
+    ax = open_axes(ax)
+    _curve(ax, ks, values)
+    if (errors := columns.get(f"{score}_error")) is not None:
+        color = ax.lines[-1].get_color()
+        bars = np.array(errors, dtype=np.float64)
+        ax.errorbar(ks, values, yerr=bars, fmt="none", ecolor=color, capsize=3)
+    if (best := getattr(getattr(tried, "verdict", None), "k", None)) is not None:
+        ax.axvline(best, color="black", linestyle=":", linewidth=1)
+    whole_numbers(ax)
+    name = score.replace("_", " ")
+    ax.set(xlabel="number of clusters", ylabel=name, title=f"Sweep, {name}")
+    return ax
+
+
+def convergence(history: Any, ax: Axes | None = None) -> Axes:
     """Draw the inertia over the iterations of a fit.
 
     Parameters
     ----------
-    history : iterable of records with an `inertia`
+    history : iterable of records with an `inertia`, or Report
         Such as the `history_` of a fitted estimator.
     ax : Axes, optional
         Where to draw; a new figure without it.
@@ -76,6 +119,8 @@ def convergence(history: Iterable[HasInertia], ax: Axes | None = None) -> Axes:
     >>> plots.convergence(model.history_).get_xlabel()
     'iteration'
     """
+    if is_report(history):
+        history = history.course.history
     inertias = [iteration.inertia for iteration in history]
     ax = open_axes(ax)
     _curve(ax, range(1, len(inertias) + 1), inertias)

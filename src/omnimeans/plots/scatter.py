@@ -19,11 +19,13 @@ from omnimeans.plots._canvas import (
     sample,
     scatter,
 )
+from omnimeans.plots._record import is_report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_NAMED = 10  # clusters that a legend has room for
+MOST_NUMBERED = 200  # clusters that have room for their numbers
 
 
 def points(X: ArrayLike, ax: Axes | None = None) -> Axes:
@@ -59,13 +61,21 @@ def points(X: ArrayLike, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def clusters(X: ArrayLike, labels: ArrayLike, centers: ArrayLike, ax: Axes | None = None) -> Axes:
+def clusters(
+    X: Any,
+    labels: ArrayLike | None = None,
+    centers: ArrayLike | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the rows by cluster, and the centres as red crosses.
+
+    Clusters differ by colour and marker, 42 of them; more than 10 have their numbers at the
+    centres, and no legend.
 
     Parameters
     ----------
-    X : array-like of shape (n, 2)
-        The rows.
+    X : array-like of shape (n, 2), or Report
+        The rows.  A report brings labels and centres along, and a projection of more features.
     labels : array-like of shape (n,)
         Cluster of each row.
     centers : array-like of shape (k, 2)
@@ -89,12 +99,20 @@ def clusters(X: ArrayLike, labels: ArrayLike, centers: ArrayLike, ax: Axes | Non
     >>> plots.clusters([[0, 0], [0, 1], [5, 5]], [0, 0, 1], [[0, 0.5], [5, 5]]).get_title()
     '2 clusters'
     """
-    plane, middles = as_plane(X), as_plane(centers, "centers")
     ax = open_axes(ax)
+    if is_report(X):
+        ax.set(xlabel=X.view.axes[0], ylabel=X.view.axes[1])
+        X, labels, centers = X.view.points, X.view.labels, X.view.centers
+    if labels is None or centers is None:
+        raise ValueError("labels and centers are missing; give both, or a report instead of X")
+    plane, middles = as_plane(X), as_plane(centers, "centers")
     draw_clusters(ax, plane, as_labels(labels, len(plane)), len(middles))
     scatter(ax, middles, s=110, label="centres", **CENTER)
     if len(middles) <= MOST_NAMED:
         ax.legend()
+    elif len(middles) <= MOST_NUMBERED:
+        for j, place in enumerate(middles):
+            ax.annotate(str(j), place, xytext=(0, 6), textcoords="offset points", ha="center")
     ax.set_title(f"{len(middles)} clusters")
     return ax
 

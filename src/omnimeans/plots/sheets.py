@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from omnimeans.plots._canvas import COLORS, open_axes
+from omnimeans.plots._record import is_report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +75,7 @@ def contingency(matrix: Any, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    matrix : array-like of shape (n_classes, n_clusters) or DataFrame
+    matrix : array-like of shape (n_classes, n_clusters), DataFrame, or Report
         As `omnimeans.metrics.contingency_matrix` returns it; a frame's names are kept.
     ax : Axes, optional
         Where to draw; a new figure without it.
@@ -84,20 +85,32 @@ def contingency(matrix: Any, ax: Axes | None = None) -> Axes:
     Axes
         Where it was drawn.
 
+    Raises
+    ------
+    ValueError
+        If a report is given that knows no classes.
+
     Examples
     --------
     >>> from omnimeans import plots
     >>> plots.contingency([[0, 2], [1, 1]]).get_title()
     'Contingency matrix'
     """
+    named: tuple[Any, Any] | None = None
+    if is_report(matrix):
+        if matrix.agreement is None:
+            raise ValueError("this report knows no classes; make it with om.report(model, X, y)")
+        named = matrix.agreement.classes, matrix.agreement.clusters
+        matrix = matrix.agreement.contingency
+    elif hasattr(matrix, "columns"):
+        named = matrix.index, matrix.columns
     counts = np.asarray(matrix)
     ax = open_axes(ax)
     ax.imshow(counts, cmap="Blues", vmin=0, aspect="auto")
     for (i, j), count in np.ndenumerate(counts):
         color = "white" if count > 0.6 * counts.max() else "black"
         ax.text(j, i, f"{count}", ha="center", va="center", color=color, fontsize="small")
-    named = hasattr(matrix, "columns")
-    down, across = (matrix.index, matrix.columns) if named else map(range, counts.shape)
+    down, across = named or map(range, counts.shape)
     ax.set_xticks(range(counts.shape[1]), [str(name).removeprefix("pred=") for name in across])
     ax.set_yticks(range(counts.shape[0]), [str(name).removeprefix("true=") for name in down])
     ax.set(xlabel="cluster", ylabel="true class", title="Contingency matrix")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import silhouette_samples
 
 from omnimeans._types import F64, I32, I64
 from omnimeans.estimators import KMeans
-from omnimeans.metrics import AGREEMENT, contingency_matrix
+from omnimeans.metrics import AGREEMENT, contingency_matrix, silhouette_samples
 from omnimeans.reports._given import Given, dense
 from omnimeans.reports._measure import Away, Moments, farthest, simplified_silhouettes
 from omnimeans.reports._view import sample

@@ -8,6 +8,19 @@ import numpy as np
 
 from omnimeans.reports.records import Swept
 
+SCORES = {  # the columns of a sweep that are drawn, and what they are called
+    "inertia": "inertia",
+    "explained_variance": "explained variance",
+    "silhouette": "silhouette",
+    "simplified_silhouette": "simplified silhouette",
+    "calinski_harabasz": "Calinski-Harabasz",
+    "davies_bouldin": "Davies-Bouldin (lower is better)",
+    "bic": "BIC (lower is better)",
+    "gap": "gap statistic",
+    "stability": "stability",
+}
+ERRORS = {"gap": "gap_error"}
+
 
 def swept(sweep: Any) -> Swept | None:
     """Return the curves of a sweep, or of the elbow method."""
@@ -16,14 +29,18 @@ def swept(sweep: Any) -> Swept | None:
     if not hasattr(sweep, "ks"):
         raise TypeError(
             f"sweep is a {type(sweep).__name__}, which has no numbers of clusters; give what "
-            "omnimeans.elbow_method returns"
+            "omnimeans.sweep or omnimeans.elbow_method returns"
         )
+    columns = sweep.columns() if hasattr(sweep, "columns") else {"inertia": sweep.inertias}
+    found = {key: _values(columns[key]) for key in SCORES if key in columns}
+    drawn = {key: values for key, values in found.items() if any(v is not None for v in values)}
+    verdict = getattr(sweep, "verdict", None)
     return Swept(
         ks=tuple(int(k) for k in sweep.ks),
-        scores={"inertia": _values(sweep.inertias)},
-        errors={},
-        verdict=None,
-        best_k=None,
+        scores={SCORES[key]: values for key, values in drawn.items()},
+        errors={SCORES[key]: _values(columns[ERRORS[key]]) for key in drawn if key in ERRORS},
+        verdict=None if verdict is None else str(verdict),
+        best_k=getattr(verdict, "k", None),
     )
 
 
