@@ -20,7 +20,7 @@ from omnimeans.engines import open_engine
 
 steady = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 
-metrics = st.sampled_from(sorted(DISTANCES))
+metrics = st.sampled_from([name for name, row in DISTANCES.items() if row.kernel != "cosine"])
 dtypes = st.sampled_from([np.float32, np.float64])
 shapes = st.tuples(st.integers(1, 40), st.integers(1, 11))
 seeds = st.integers(0, 2**32)
