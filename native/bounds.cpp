@@ -1,6 +1,7 @@
 #include "bounds.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace omnimeans {
@@ -62,46 +63,44 @@ void Bounds<T>::set(std::int64_t i, std::int32_t label, float lower, float upper
 }
 
 template <typename T>
-std::int64_t Bounds<T>::survivors(const Matrix<T>& x, const T* centers, const std::int32_t* labels,
-                                  std::int64_t begin, std::int64_t end, std::int64_t* list) {
+std::int64_t Bounds<T>::survivors(const std::int32_t* labels, std::int64_t begin, std::int64_t end,
+                                  std::int64_t* list) {
   std::int64_t found = 0;
   for (std::int64_t first = begin; first < end;) {
     const std::int64_t block = first / kBlock;
     const std::int64_t last = std::min(end, (block + 1) * kBlock);
-    if (room_[block] > most_) {
-      first = last;
-      continue;
+    if (!(room_[block] > most_)) {
+      float least = kFar;
+      std::uint64_t cramped =
+          kernels().cramped(lower_.data() + first, upper_.data() + first, labels + first,
+                            stay_.data(), static_cast<int>(last - first), kTiny, &least);
+      const bool whole = last - first == std::min<std::int64_t>(kBlock, lower_.size() - first);
+      if (!cramped && whole && first % kBlock == 0) room_[block] = most_ + (least - kTiny) * kDown;
+      for (; cramped; cramped &= cramped - 1) list[found++] = first + std::countr_zero(cramped);
     }
-    const std::int64_t before = found;
-    float least = kFar;
-    for (std::int64_t i = first; i < last; ++i) {
-      const float room = (lower_[i] - upper_[i]) * static_cast<float>(kDown) - stay_[labels[i]];
-      list[found] = i;
-      found += !(room > kTiny);
-      least = room < least ? room : least;
-    }
-    // Few fail: measure them.
-    std::int64_t kept = before;
-    for (std::int64_t m = before; m < found; ++m) {
-      const std::int64_t i = list[m];
-      const std::int32_t label = labels[i];
-      const double lower = (lower_[i] - others_[label]) * kDown;
-      if (lower > 0) {
-        const double upper = kUp * in_frame(exact_for<T>().distance(x.row(i), centers + label * x.d,
-                                                                    x.d, metric_),
-                                            metric_, scale_);
-        upper_[i] = rounded_up(upper - own_[label]);
-        if (lower - upper > kTiny) continue;
-      }
-      list[kept++] = list[m];
-    }
-    if (kept == before && found == before && last - first == std::min(kBlock, x.n - first)) {
-      room_[block] = most_ + (least - kTiny) * kDown;
-    }
-    found = kept;
     first = last;
   }
   return found;
+}
+
+template <typename T>
+std::int64_t Bounds<T>::measured(const Matrix<T>& x, const T* centers, const std::int32_t* labels,
+                                 std::int64_t* list, std::int64_t count) {
+  std::int64_t kept = 0;
+  for (std::int64_t m = 0; m < count; ++m) {
+    const std::int64_t i = list[m];
+    const std::int32_t label = labels[i];
+    const double lower = (lower_[i] - others_[label]) * kDown;
+    if (lower > 0) {
+      const double away =
+          exact_for<T>().distance(x.row(i), centers + label * x.d, x.d, metric_);
+      const double upper = kUp * in_frame(away, metric_, scale_);
+      upper_[i] = rounded_up(upper - own_[label]);
+      if (lower - upper > kTiny) continue;
+    }
+    list[kept++] = i;
+  }
+  return kept;
 }
 
 template class Bounds<float>;

@@ -24,9 +24,12 @@ class Bounds {
   // Returns whether nothing is known about the rows.
   bool meet(const T* centers, std::int64_t k, const Matrix<T>& x, Metric metric, double scale,
             bool fresh);
-  // Writes down which of the rows [begin, end) may have changed; the others have not.  Rows that fail are measured against their own centre once more before they count.
-  std::int64_t survivors(const Matrix<T>& x, const T* centers, const std::int32_t* labels,
-                         std::int64_t begin, std::int64_t end, std::int64_t* list);
+  // Writes down which of the rows [begin, end) may have changed; the others have not.
+  std::int64_t survivors(const std::int32_t* labels, std::int64_t begin, std::int64_t end,
+                         std::int64_t* list);
+  // Measures rows of a list against their own centres and leaves out those that stay.
+  std::int64_t measured(const Matrix<T>& x, const T* centers, const std::int32_t* labels,
+                        std::int64_t* list, std::int64_t count);
   void set(std::int64_t i, std::int32_t label, float lower, float upper);
   // The next pass looks at this row again.
   void forget(std::int64_t i) { lower_[i] = -kFar, room_[i / kBlock] = -kFar; }

@@ -79,6 +79,10 @@ struct Kernels {
   ScreenKernels<float> screen_f32;
   ScreenKernels<double> screen_f64;
 
+  // Which of up to 64 rows (a bit each) have no more room than `tiny`: the room of a row is
+  // (lower - upper) less what its cluster has used up.  `least` gets the smallest.
+  std::uint64_t (*cramped)(const float* lower, const float* upper, const std::int32_t* labels,
+                           const float* used, int count, float tiny, float* least);
   // The threshold for `candidates` that finds every centre nearer to a row than `closest`.
   void (*reach)(const Screen&, const float* tile, const float* closest, float* threshold);
   // Reports every centre whose score reaches the threshold of one of `rows` (a bit each), in order.

@@ -250,6 +250,27 @@ inline void bound(const Screen& screen, const float* tile, const float* closest,
   }
 }
 
+std::uint64_t cramped(const float* lower, const float* upper, const std::int32_t* labels,
+                      const float* used, int count, float tiny, float* least) {
+  std::uint64_t found = 0;
+  Vec smallest = broadcast(*least);
+  int i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    Vec taken;
+    for (int lane = 0; lane < kLanes; ++lane) taken[lane] = used[labels[i + lane]];
+    const Vec room = (load(lower + i) - load(upper + i)) * (1 - 0x1p-20f) - taken;
+    smallest = vmin(room, smallest);
+    found |= static_cast<std::uint64_t>(not_greater(room, broadcast(tiny))) << i;
+  }
+  for (int lane = 0; lane < kLanes; ++lane) *least = smallest[lane] < *least ? smallest[lane] : *least;
+  for (; i < count; ++i) {
+    const float room = (lower[i] - upper[i]) * (1 - 0x1p-20f) - used[labels[i]];
+    *least = room < *least ? room : *least;
+    found |= static_cast<std::uint64_t>(!(room > tiny)) << i;
+  }
+  return found;
+}
+
 void reach(const Screen& screen, const float* tile, const float* closest, float* threshold) {
   if (screen.metric == Metric::euclidean) {
     bound<Metric::euclidean>(screen, tile, closest, threshold);
@@ -351,6 +372,7 @@ const Kernels& screen_kernels() {
   static constexpr Kernels table = {OMNIMEANS_STRING(OMNIMEANS_KERNELS),
                                     {prepare<float>, pack<float>, propose<float>},
                                     {prepare<double>, pack<double>, propose<double>},
+                                    cramped,
                                     reach,
                                     candidates};
   return table;

@@ -85,9 +85,10 @@ class Worker {
   void serve(std::int64_t begin, std::int64_t end) {
     if (!task_.bounds || task_.fresh) return look({begin, end - begin});
     for (std::int64_t first = begin; first < end; first += task_.batch) {
-      const std::int64_t last = std::min(end, first + task_.batch);
-      waiting_ += task_.bounds->survivors(task_.x, task_.centers, mover_.labels, first, last,
-                                          list_.data() + waiting_);
+      std::int64_t* list = list_.data() + waiting_;
+      const std::int64_t found = task_.bounds->survivors(mover_.labels, first,
+                                                         std::min(end, first + task_.batch), list);
+      waiting_ += measuring_pays() ? measure(list, found) : found;
       if (waiting_ >= task_.batch) flush();
     }
   }
@@ -107,6 +108,22 @@ class Worker {
     waiting_ = 0;
   }
 
+  // Rows that fail their bounds may be measured against their own centre before they are looked at.
+  // It is tried on some rows of every pass, and goes on while it costs less than the looks it spares.
+  bool measuring_pays() const {
+    return measured_ < 4 * kMaxTile ||
+           measuring_ < static_cast<double>(measured_ - kept_) * race_.cost[race_.best()];
+  }
+  std::int64_t measure(std::int64_t* list, std::int64_t count) {
+    const auto start = Clock::now();
+    const std::int64_t kept =
+        task_.bounds->measured(task_.x, task_.centers, mover_.labels, list, count);
+    measuring_ += std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+    measured_ += count;
+    kept_ += kept;
+    return kept;
+  }
+
   // Each screen is tried once in a pass, the slower one first; the rest goes to the faster.
   void look(Chosen chosen) {
     int screen = task_.screening == Screening::codes && coded_;
@@ -114,7 +131,6 @@ class Worker {
       screen = race_.best();
       if (looked_[1 - screen] == 0 && chosen.count >= kMaxTile) screen = 1 - screen;
     }
-    using Clock = std::chrono::steady_clock;
     const auto start = Clock::now();
     if (screen) {
       coded_->assign(chosen);
@@ -128,9 +144,13 @@ class Worker {
     }
   }
 
+  using Clock = std::chrono::steady_clock;
+
   const Task& task_;
   Mover<T> mover_;
   Race race_;
+  double measuring_ = 0;  // nanoseconds
+  std::int64_t measured_ = 0, kept_ = 0;
   Assigner<T, Mover<T>> tiles_;
   std::optional<CodeAssigner<T, Mover<T>>> coded_;
   std::vector<std::int64_t> list_;
