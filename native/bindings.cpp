@@ -75,6 +75,14 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
              self.resume(k);
            },
            "k"_a)
+      .def("bounds",
+           [](const Self& self) -> nb::object {
+             const std::size_t n = self.matrix().n;
+             require(within(self.labels(), n, 0, self.clusters()), "the rows have no labels yet");
+             Out<double> out = new_array<double>({2, n});
+             if (!self.bounds(out.data(), out.data() + n)) return nb::none();
+             return nb::cast(out);
+           })
       .def("sums",
            [](const Self& self) {
              const std::size_t columns = self.matrix().d + 1;

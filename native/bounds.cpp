@@ -103,6 +103,15 @@ std::int64_t Bounds<T>::measured(const Matrix<T>& x, const T* centers, const std
   return kept;
 }
 
+template <typename T>
+void Bounds<T>::show(const std::int32_t* labels, std::int64_t n, double* lower,
+                     double* upper) const {
+  for (std::int64_t i = 0; i < n; ++i) {
+    lower[i] = (lower_[i] - others_[labels[i]]) / scale_;
+    upper[i] = (upper_[i] + own_[labels[i]]) / scale_;
+  }
+}
+
 template class Bounds<float>;
 template class Bounds<double>;
 

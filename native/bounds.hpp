@@ -31,6 +31,8 @@ class Bounds {
   std::int64_t measured(const Matrix<T>& x, const T* centers, const std::int32_t* labels,
                         std::int64_t* list, std::int64_t count);
   void set(std::int64_t i, std::int32_t label, float lower, float upper);
+  // The bounds as they are now, in units of the data; for checks.
+  void show(const std::int32_t* labels, std::int64_t n, double* lower, double* upper) const;
   // The next pass looks at this row again.
   void forget(std::int64_t i) { lower_[i] = -kFar, room_[i / kBlock] = -kFar; }
 

@@ -83,6 +83,8 @@ class Rows {
   void relabel(const std::int64_t* numbers, std::int64_t count, std::int32_t cluster);
   // The sums (k, 2, d + 1) of the clusters as they are labelled now.
   const std::vector<std::int64_t>& sums() const { return sums_; }
+  // The bounds on the rows' distances to their own and to all other centres, if there are any.
+  bool bounds(double* lower, double* upper) const;
   // The sums (2, d + 1) of all rows.
   std::vector<std::int64_t> total(int threads) const;
 

@@ -308,6 +308,12 @@ Counts Rows<T>::sweep(const T* centers, std::int64_t k, int threads, bool fresh,
 }
 
 template <typename T>
+bool Rows<T>::bounds(double* lower, double* upper) const {
+  if (memory_->bounds) memory_->bounds->show(labels_, x_.n, lower, upper);
+  return memory_->bounds.has_value();
+}
+
+template <typename T>
 void Rows<T>::resume(std::int64_t k) {
   sums_.assign(k * width(), 0);
   memory_->bounds.reset();

@@ -35,7 +35,33 @@ def labels_by_definition(
     return _difference(rows.labels[first : first + len(away)], away, rows.first + first)
 
 
-CHECKS: list[Check] = [labels_by_definition]
+def bounds_by_definition(
+    engine: Engine, rows: Any, centers: Floats, away: Any, first: int
+) -> str | None:
+    """Find out whether the bounds that a pass keeps hold for the block's distances."""
+    bounds = getattr(rows.core, "bounds", lambda: None)() if hasattr(rows, "core") else None
+    if bounds is None:
+        return None
+    block = slice(first, first + len(away))
+    lower, upper = bounds[:, block]
+    others = np.array(away)
+    at = np.arange(len(others)), rows.labels[block]
+    own = others[at].copy()
+    others[at] = np.inf
+    least = others.min(axis=1)
+    if rows.distance.kernel == "euclidean":
+        own, least = np.sqrt(own), np.sqrt(least)
+    broken = (lower > least) | (upper < own)
+    if not broken.any():
+        return None
+    i = int(np.argmax(broken))
+    return (
+        f"row {rows.first + first + i} lies {own[i]!r} from its centre and {least[i]!r} from the "
+        f"next, but its bounds are {upper[i]!r} and {lower[i]!r}"
+    )
+
+
+CHECKS: list[Check] = [labels_by_definition, bounds_by_definition]
 
 
 class CheckedEngine:
