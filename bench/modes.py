@@ -9,13 +9,14 @@ from statistics import median, stdev
 
 from bench import measure
 from bench.measure import Prepared, Process, Timing, Turn
-from bench.peers import LIBRARIES, Library
+from bench.peers import LIBRARIES, OWN, UNPRUNED, Library
 from bench.records import Peak, Row
 from bench.workloads import Workload
 
 OPERATIONS = {"euclidean": 2, "manhattan": 3}  # per row, centre and column
 
 
+MOST_FEATURES = 64  # that a tree is made for
 NOISY = 1.5  # a row whose slowest sample is so many times its fastest says so
 
 
@@ -31,6 +32,9 @@ class Settings:
 
 def iterations(workload: Workload, settings: Settings) -> list[Row]:
     """Time one Lloyd iteration (or one whole call) of every library, taking turns."""
+    if workload.action == "lloyd":  # omnimeans without a skipped distance, beside its peers
+        peers = [library for library in settings.libraries if not library.own]
+        settings = replace(settings, libraries=_unpruned(workload) + peers)
     with measure.prepared(workload) as data:
         installed, absent = _split(settings, workload)
         with measure.started(installed, data, [settings.threads]) as processes:
@@ -92,6 +96,30 @@ def fits(workload: Workload, settings: Settings) -> list[Row]:
         return _with_ratios(rows + _absent(absent, workload, settings, "fit"))
 
 
+def variants(workload: Workload, settings: Settings) -> list[Row]:
+    """Time fits of omnimeans with each of its variants, and with "auto"."""
+    wide, deep = workload.features > 8, workload.features > MOST_FEATURES
+    left_out = ("bounded-coded", "coded") if not wide else ("tree",) if deep else ()
+    own = [row for row in LIBRARIES.values() if row.own]
+    own = [row for row in own if row.name.removeprefix(f"{OWN}-") not in left_out]
+    with (
+        measure.prepared(workload) as data,
+        measure.started(own, data, [settings.threads]) as processes,
+    ):
+        timings = measure.take_turns(processes, settings.pairs, measure.one_fit(60), least=10.0)
+        rows = [_row(data, timing, "fit") for timing in timings]
+    digests = {row.digest for row in rows}
+    if len(digests) > 1:
+        rows = [replace(row, note="DIFFERENT RESULT from one another") for row in rows]
+    return _with_ratios(rows)
+
+
+def _unpruned(workload: Workload) -> list[Library]:
+    """Return the variants of omnimeans that are brute force, where they make sense."""
+    names = UNPRUNED if workload.features > 8 and workload.metric == "euclidean" else UNPRUNED[:1]
+    return [LIBRARIES[f"{OWN}-{name}"] for name in names]
+
+
 def _turn(workload: Workload) -> tuple[Turn, str]:
     """Return what one turn of a library is, and what the resulting seconds are for."""
     if workload.action == "lloyd":
@@ -146,6 +174,7 @@ def _row(data: Prepared, timing: Timing, unit: str) -> Row:
         iterations=done,
         inertia=mean(timing.inertias) if timing.inertias else _inertia(data, process),
         redecided=None if redecided is None or not done else redecided / (done * n),
+        compared=timing.last.get("compared"),
         digest=timing.last.get("digest"),
     )
     if not timing.samples:
@@ -200,7 +229,9 @@ def with_shares(rows: list[Row], peak: Peak | None) -> list[Row]:
 
 def _with_ratios(rows: list[Row], base: Row | None = None) -> list[Row]:
     """Fill in how many times slower each row is than omnimeans (or than `base`)."""
-    base = base or next((row for row in rows if row.library == "omnimeans"), None)
+    own = [row for row in rows if LIBRARIES[row.library].own and row.seconds]
+    plain = [row for row in own if row.library == OWN]  # else the faster variant
+    base = base or min(plain or own, key=lambda row: row.seconds or 0.0, default=None)
     if base is None or not base.seconds:
         return rows
     return [replace(row, ratio=row.seconds / base.seconds) if row.seconds else row for row in rows]
@@ -239,7 +270,14 @@ MODES: dict[str, Mode] = {
             "to one thread", ("lloyd", "cluster"),
         ),
         Mode("seeding", seeding, "a,e,h", "Greedy k-means++ alone", "to omnimeans"),
-        Mode("fits", fits, "a,c,d,e", "Whole fits to convergence", "to omnimeans"),
+        Mode(
+            "fits", fits, "a,b,c,d,e,g-mnist,h,i,l,m", "Whole fits to convergence",
+            "to omnimeans",
+        ),
+        Mode(
+            "variants", variants, "a,b,c,d,e,f,g,h,i,l,m,n", "What each part earns",
+            'to algorithm="auto"',
+        ),
     )
 }  # fmt: skip
 

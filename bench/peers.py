@@ -18,13 +18,22 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
+OWN = "omnimeans"
+UNPRUNED = ("brute", "coded")  # its variants that compare every row with every centre
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What a fit gave back: centres, iterations, and rows re-decided over all iterations."""
+    """What a fit gave back: centres, iterations, and what they cost.
+
+    Rows re-decided are counted over all iterations; `compared` is the share of all distances that
+    were computed.
+    """
 
     centers: Array | None = None
     n_iter: int | None = None
     redecided: int | None = None
+    compared: float | None = None
 
 
 class Adapter(Protocol):
@@ -84,15 +93,17 @@ class Estimators:
 class Omnimeans(Estimators):
     """omnimeans itself."""
 
-    def __init__(self, threads: int, metric: str) -> None:
+    def __init__(self, threads: int, metric: str, algorithm: str = "auto") -> None:
         import omnimeans
 
-        super().__init__(omnimeans.KMeans, n_threads=threads, metric=metric)
+        super().__init__(omnimeans.KMeans, n_threads=threads, metric=metric, algorithm=algorithm)
 
     def lloyd(self, X: Array, start: Array, max_iter: int) -> Outcome:
         fit = super().lloyd(X, start, max_iter)
-        redecided = sum(step.redecided for step in self.model.history_)
-        return Outcome(fit.centers, fit.n_iter, redecided)
+        history = self.model.history_
+        redecided = sum(step.redecided for step in history)
+        compared = sum(step.compared for step in history) / len(history)
+        return Outcome(fit.centers, fit.n_iter, redecided, compared)
 
     def seed(self, X: Array, k: int, seed: int) -> Outcome:
         # it takes no number of threads: it uses the cores that this process is pinned to
@@ -243,6 +254,16 @@ class Library:
     peer: bool = True
 
     @property
+    def own(self) -> bool:
+        """Whether it is omnimeans, in whatever variant."""
+        return self.name.startswith(OWN)
+
+    @property
+    def variant(self) -> bool:
+        """Whether it is one variant of omnimeans, which a user gets by asking for it."""
+        return self.own and self.name != OWN
+
+    @property
     def installed(self) -> bool:
         """Whether its module can be found here."""
         return find_spec(self.module) is not None
@@ -250,6 +271,16 @@ class Library:
     def takes(self, action: str, dtype: str, metric: str) -> bool:
         """Whether it does this job at all."""
         return action in self.actions and dtype in self.dtypes and metric in self.metrics
+
+
+def _variant(algorithm: str) -> Library:
+    def adapter(threads: int, metric: str) -> Adapter:
+        return Omnimeans(threads, metric, algorithm)
+
+    return Library(
+        f"{OWN}-{algorithm}", "omnimeans", adapter, peer=False, actions=("lloyd",),
+        metrics=("euclidean", "manhattan"), pruned=algorithm not in UNPRUNED,
+    )  # fmt: skip
 
 
 LIBRARIES: dict[str, Library] = {
@@ -274,6 +305,7 @@ LIBRARIES: dict[str, Library] = {
             actions=("cluster", "predict"), dtypes=("float64",),
         ),
         Library("broadcast", "numpy", Broadcast, metrics=("manhattan",), actions=("lloyd",)),
+        *map(_variant, ("brute", "coded", "bounded", "bounded-coded", "tree")),
     )
 }  # fmt: skip
 
@@ -281,9 +313,9 @@ LIBRARIES: dict[str, Library] = {
 def select(names: str | None) -> list[Library]:
     """Return the libraries of a list such as ``"sklearn,faiss"``; omnimeans is always one."""
     if not names:
-        return list(LIBRARIES.values())
+        return [row for row in LIBRARIES.values() if not row.variant]
     wanted = [name for name in names.replace(" ", "").split(",") if name]
     unknown = [name for name in wanted if name not in LIBRARIES]
     if unknown:
         raise ValueError(f"no library {unknown[0]!r}; choose from {', '.join(LIBRARIES)}")
-    return [row for row in LIBRARIES.values() if row.name in ("omnimeans", *wanted)]
+    return [row for row in LIBRARIES.values() if row.name in (OWN, *wanted)]

@@ -34,6 +34,7 @@ class Row:
     gflops: float | None = None
     share: float | None = None  # of the arithmetic peak of this dtype
     redecided: float | None = None  # share of the rows, per iteration
+    compared: float | None = None  # share of all distances that were computed
     digest: str | None = None  # of the centres, to see whether two runs agree to the bit
     note: str = ""
 

@@ -128,7 +128,12 @@ def _described(result: Outcome | Any, path: str) -> dict[str, Any]:
     if result.centers is not None:
         np.save(path, result.centers)
         digest = hashlib.sha256(np.ascontiguousarray(result.centers).tobytes()).hexdigest()[:16]
-    return {"n_iter": result.n_iter, "redecided": result.redecided, "digest": digest}
+    return {
+        "n_iter": result.n_iter,
+        "redecided": result.redecided,
+        "compared": result.compared,
+        "digest": digest,
+    }
 
 
 def main() -> None:

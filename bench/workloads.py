@@ -12,6 +12,7 @@ import os
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,11 @@ class Workload:
     def group(self) -> str:
         """The letter that selects this workload and its variants."""
         return self.key.split("-")[0]
+
+    @cached_property
+    def features(self) -> int:
+        """The number of columns."""
+        return int(self.make(self.quick[0]).shape[1])
 
     def reduced(self) -> Workload:
         """Return the quick version."""

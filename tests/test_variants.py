@@ -38,7 +38,7 @@ def answer(X: Any, start: Any, algorithm: str, **more: Any) -> tuple[Any, ...]:
 
 
 @pytest.fixture(scope="module")
-def reduced() -> dict[str, tuple[Any, Any]]:
+def reduced(data_folder: Any) -> dict[str, tuple[Any, Any]]:
     """Each workload of the benchmark in a size that a test can afford, with its start."""
     found = {}
     for key in REDUCED:

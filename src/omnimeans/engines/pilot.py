@@ -1,11 +1,11 @@
 """``algorithm="auto"``: chooses the variant of each pass by what the last passes took.
 
 Every variant gives the same bits, so a choice costs time at worst.  Rows of few features begin
-with brute force, and change to the tree once that has taken a share of what the tree will take to
-build: whoever rents until the rent has reached the price never pays more than twice the least (R.
-Karp, "On-line algorithms versus off-line algorithms", IFIP 1992).  The tree stays unless a pass
-with it takes longer than one without.  Rows of many features have bounds from the start, and the
-two screens race on some rows of every pass, in the core.
+with brute force, and change to the tree once that has taken, or a pass of it would take, a share of
+what the tree takes to build: whoever rents until the rent has reached the price never pays more
+than twice the least (R. Karp, "On-line algorithms versus off-line algorithms", IFIP 1992).  The
+tree stays unless a pass with it takes longer than one without.  Rows of many features have bounds
+from the start, and the two screens race on some rows of every pass, in the core.
 """
 
 from __future__ import annotations
@@ -19,8 +19,14 @@ TINY = 1 << 22  # multiply-adds of a pass; below, brute force is over before a c
 FLAT = 8.0  # dimensions that the rows may fill for a tree to be worth trying
 PRICE = 0.25  # share of the building time that brute force may take first
 FEW = 4096  # rows
+NARROW = 8  # features up to which bounds cost more than they spare
 WORSE = 1.1  # times the seconds of brute force, a tree's pass is too slow
 CODABLE = 16  # features from which eight bits may be faster
+
+
+def brute_seconds(n: int, d: int, k: int) -> float:
+    """Return about how long a pass of brute force takes in few dimensions, likewise."""
+    return 6e-12 * n * k * (d + 5)
 
 
 def building_seconds(n: int, d: int) -> float:
@@ -57,9 +63,9 @@ class Pilot:
         """Return the variant for the next pass with k centres."""
         if self.n * self.d * k < TINY:
             return VARIANTS["brute"]
-        if self._tree_pays() and self.fits("tree"):
+        if self._tree_pays(k) and self.fits("tree"):
             return VARIANTS["tree"]
-        if self.d <= 8:
+        if self.d <= NARROW:
             return VARIANTS["brute"]
         wanted = "bounded-coded" if self.d >= CODABLE else "bounded"
         for name in (wanted, "bounded"):
@@ -84,7 +90,8 @@ class Pilot:
         taken = self.n * VARIANTS[name].bytes_per_row(self.d, self.itemsize)
         return self.memory is None or taken <= self.memory
 
-    def _tree_pays(self) -> bool:
+    def _tree_pays(self, k: int) -> bool:
         if self.n < FEW or self.n > 2**31 - 1 or self.d > 64 or self.dimensions > FLAT:
             return False
-        return self.failures < 3 and self.swept >= PRICE * building_seconds(self.n, self.d)
+        rent = max(self.swept, brute_seconds(self.n, self.d, k) if self.d <= NARROW else 0.0)
+        return self.failures < 3 and rent >= PRICE * building_seconds(self.n, self.d)
