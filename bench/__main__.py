@@ -71,7 +71,7 @@ def main(
         report.rows = modes.with_shares(report.rows, report.peak)
     if threads == 1:  # the targets are set for one thread
         report.verdicts = targets.judge(mode, report.rows, report.peak)
-    pictures = plot.draw(report, folder) if mode == "iterations" else []
+    pictures = plot.PICTURES[mode](report, folder) if mode in plot.PICTURES else []
     files = table.save(report, folder, pictures[0].name if pictures else None) + pictures
     table.show_verdicts(report, console)
     console.print("saved: " + ", ".join(map(str, files)), markup=False, highlight=False)

@@ -96,6 +96,29 @@ def fits(workload: Workload, settings: Settings) -> list[Row]:
         return _with_ratios(rows + _absent(absent, workload, settings, "fit"))
 
 
+def short(workload: Workload, settings: Settings) -> list[Row]:
+    """Time twelve iterations from the same rows, with everything that a library makes ready."""
+    with measure.prepared(workload) as data:
+        installed, absent = _split(settings, workload)
+        with measure.started(installed, data, [settings.threads]) as processes:
+            timings = measure.take_turns(processes, settings.pairs, measure.one_fit(12))
+            rows = [_row(data, timing, "fit") for timing in timings]
+        return _with_ratios(rows + _absent(absent, workload, settings, "fit"))
+
+
+def growth(workload: Workload, settings: Settings) -> list[Row]:
+    """Time fits of omnimeans, its brute force and scikit-learn on one point of a curve."""
+    some = [LIBRARIES[name] for name in (OWN, f"{OWN}-brute", "sklearn")]
+    with (
+        measure.prepared(workload) as data,
+        measure.started(some, data, [settings.threads]) as processes,
+    ):
+        rounds = min(3, settings.pairs)
+        timings = measure.take_turns(processes, rounds, measure.one_fit(20), least=3.0)
+        rows = [_row(data, timing, "fit") for timing in timings]
+    return _with_ratios(rows)
+
+
 def variants(workload: Workload, settings: Settings) -> list[Row]:
     """Time fits of omnimeans with each of its variants, and with "auto"."""
     wide, deep = workload.features > 8, workload.features > MOST_FEATURES
@@ -274,6 +297,8 @@ MODES: dict[str, Mode] = {
             "fits", fits, "a,b,c,d,e,g-mnist,h,i,l,m", "Whole fits to convergence",
             "to omnimeans",
         ),
+        Mode("short", short, "a,c", "Twelve iterations, all told", "to omnimeans"),
+        Mode("growth", growth, "growth", "How cost grows with n, d and k", "to omnimeans"),
         Mode(
             "variants", variants, "a,b,c,d,e,f,g,h,i,l,m,n", "What each part earns",
             'to algorithm="auto"',

@@ -1,10 +1,14 @@
-"""The picture: how many times slower each library is than omnimeans, workload by workload."""
+"""The pictures: how many times slower each library is than omnimeans, and how cost grows."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.records import Report
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MARKERS = {"sklearn": "o", "elkan": "v", "intelex": "s", "faiss": "D", "broadcast": "X"}
 SMALL = 300_000  # bytes; a larger file is not worth keeping beside the code
@@ -51,13 +55,64 @@ def draw(report: Report, folder: Path) -> list[Path]:
         figure.legend(loc="outside lower center", ncols=6, frameon=False)
         threads = report.header["threads"]
         ax.set_title(f"{threads} thread(s), {report.header['processor']}", fontsize=9, loc="left")
-        files = []
-        for kind, options in (("svg", {"metadata": {"Date": None}}), ("png", {"dpi": 110})):
-            file = folder / f"results{report.suffix}.{kind}"
-            figure.savefig(file, **options)
-            if file.stat().st_size <= SMALL:
-                files.append(file)
-            else:
-                file.unlink()
+        files = _saved(figure, report, folder)
         plt.close(figure)
     return files
+
+
+def draw_growth(report: Report, folder: Path) -> list[Path]:
+    """Save one curve per size that varies; return the files."""
+    rows = [row for row in report.rows if row.seconds and "=" in row.workload]
+    if not rows:
+        return []
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    axes_of = list(dict.fromkeys(row.workload.split("=")[0] for row in rows))
+    with plt.rc_context({"svg.fonttype": "none", "svg.hashsalt": "omnimeans", "font.size": 9}):
+        figure, axes = plt.subplots(
+            1, len(axes_of), figsize=(3.4 * len(axes_of), 3.2), layout="constrained", squeeze=False
+        )
+        for ax, axis in zip(axes[0], axes_of, strict=True):
+            mine = [row for row in rows if row.workload.startswith(f"{axis}=")]
+            for library in dict.fromkeys(row.library for row in mine):
+                points = [
+                    (int(row.workload.split("=")[1]), 1e3 * (row.seconds or 0.0))
+                    for row in mine
+                    if row.library == library
+                ]
+                ax.plot(*zip(*points, strict=True), marker="o", markersize=4, label=library)
+            fixed = mine[0]
+            sizes = {"n": fixed.n, "d": fixed.d, "k": fixed.k}
+            ax.set_title(
+                ", ".join(f"{name} = {value:,}" for name, value in sizes.items() if name != axis),
+                fontsize=9,
+            )
+            ax.set_xscale("log")
+            ax.set_yscale("log")
+            ax.set_xlabel(axis)
+            ax.grid(alpha=0.25)
+            ax.spines[["top", "right"]].set_visible(False)
+        axes[0][0].set_ylabel("milliseconds for 20 iterations")
+        handles, labels = axes[0][0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+        files = _saved(figure, report, folder)
+        plt.close(figure)
+    return files
+
+
+def _saved(figure: Figure, report: Report, folder: Path) -> list[Path]:
+    files = []
+    for kind, options in (("svg", {"metadata": {"Date": None}}), ("png", {"dpi": 110})):
+        file = folder / f"results{report.suffix}.{kind}"
+        figure.savefig(file, **options)  # type: ignore[arg-type]
+        if file.stat().st_size <= SMALL:
+            files.append(file)
+        else:
+            file.unlink()
+    return files
+
+
+PICTURES = {"iterations": draw, "fits": draw, "growth": draw_growth}

@@ -182,8 +182,8 @@ METHOD = {
         "pinned, with tol=0. omnimeans compares every row with every centre here, by `brute` in "
         "float32 and by `coded` in eight bits with a proof. An iteration is the difference between "
         "a long and a short fit, divided by the difference of their iterations; the median over "
-        "the pairs, libraries taking turns. Inertia is worked out in float64 from the centres of the long fit. "
-        "`elkan` skips distances, so its GFLOP/s are what brute force would have needed. "
+        "the pairs, libraries taking turns. Inertia is worked out in float64 from the centres of "
+        "the long fit. `elkan` skips distances, so its GFLOP/s are what brute force would have needed. "
         "`checks` is only scikit-learn's check of the input. Where a library draws its own start, "
         "every round has another seed, and inertia is the mean over the rounds."
     ),
@@ -197,6 +197,14 @@ METHOD = {
     "fits": (
         "From the same rows until nothing moves (300 iterations at most), tol=0. faiss has no "
         "stopping rule and is left out."
+    ),
+    "short": (
+        "From the same rows, 12 iterations, tol=0, the whole call, with everything that it makes "
+        "ready."
+    ),
+    "growth": (
+        "From the same rows, 20 iterations at most, tol=0, on gaussian mixtures of n rows, d "
+        "features and k clusters, one of which varies."
     ),
     "variants": (
         "omnimeans alone, from the same rows, tol=0, 60 iterations at most, with every variant "

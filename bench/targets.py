@@ -178,6 +178,9 @@ TARGETS: list[Target] = [
         mode="fits",
     ),
     *_several(
+        "times faster than faiss", times_faster_than("faiss"), {"a": 1.6, "c": 1.6}, mode="short"
+    ),
+    *_several(
         "regret: time of auto / of the best variant", regret,
         dict.fromkeys(("a", "b", "c", "d", "e", "f-noise", "f-mnist", "g-noise", "g-mnist", "h",
                        "i", "l", "m", "n-a", "n-d", "n-e", "n-g"), 1.2),

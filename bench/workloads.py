@@ -232,8 +232,27 @@ WORKLOADS: dict[str, Workload] = {
     )
 }  # fmt: skip
 
+# The points of three curves, each over three decades: one size varies, the others stay.
+_MIDDLE = {"n": 30_000, "d": 16, "k": 64}
+CURVES: dict[str, tuple[int, ...]] = {
+    "n": (1_000, 10_000, 100_000, 1_000_000),
+    "d": (2, 8, 32, 128, 512, 2_000),
+    "k": (4, 16, 64, 256, 1_024, 4_096),
+}
+
+
+def _point(axis: str, value: int) -> Workload:
+    n, d, k = ({**_MIDDLE, axis: value}[name] for name in "ndk")
+    return Workload(
+        f"{axis}={value}", "growing mixture", _mixture(d, 64, 1.0), n, k, quick=(min(n, 2_000), k)
+    )
+
+
+GROWTH = {row.key: row for axis in CURVES for row in (_point(axis, v) for v in CURVES[axis])}
+
 SETS: dict[str, Sequence[str]] = {
     "all": tuple(WORKLOADS),
+    "growth": tuple(GROWTH),
     "marks": ("a", "c", "d", "e", "g-noise", "h"),  # the six that every release must keep
     "quick": (
         "a", "c", "d", "e", "f-noise", "g-noise", "h", "j-10", "k-iris", "k-predict", "n-e", "o",
@@ -248,7 +267,8 @@ def select(names: str | None) -> list[Workload]:
     wanted: dict[str, Workload] = {}
     for name in names.replace(" ", "").split(","):
         keys = SETS.get(name, (name,))
-        found = [w for w in WORKLOADS.values() if w.key in keys]
+        known_ones = [*WORKLOADS.values(), *GROWTH.values()]
+        found = [w for w in known_ones if w.key in keys]
         found = found or [w for w in WORKLOADS.values() if w.group == name]
         if not found:
             known = ", ".join([*SETS, *WORKLOADS])
