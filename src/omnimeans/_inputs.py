@@ -14,7 +14,7 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.validation import validate_data
 
-from omnimeans._rows import FLOATS, NUMBERS, plain, readable
+from omnimeans._rows import FLOATS, NUMBERS, in_order, plain, readable
 from omnimeans._types import Floats
 
 
@@ -31,15 +31,12 @@ def rows(
     are in memory, to be read by the engine.
     """
     if issparse(X):
-        raise TypeError(
-            f"Sparse data was passed for X ({type(X).__name__} of shape {X.shape}), but dense data "
-            "is required: this version of omnimeans takes dense arrays only. Use X.toarray() if "
-            "that fits into memory."
-        )
+        return _sparse_rows(X, estimator, reset, as_given)
     checks = {
         "dtype": NUMBERS if as_given else FLOATS,
         "ensure_all_finite": False,
         "estimator": estimator,
+        "accept_sparse": "csr" if as_given else False,
     }
     frame = X if isinstance(X, np.ndarray) else nw.from_native(X, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
@@ -57,9 +54,37 @@ def rows(
         values = validate_data(estimator, X, reset=reset, **checks)
     else:
         values = check_array(X, input_name="X", **checks)
+    if issparse(values):  # from a data frame of sparse columns
+        return _sparse_rows(values, None, reset, as_given)
     names = frame.columns if isinstance(frame, nw.DataFrame) else None
     _refuse_nonfinite(values, names, estimator)
     return readable(values) if as_given else plain(values)
+
+
+def _sparse_rows(X: Any, estimator: Any, reset: bool, accepted: bool) -> Any:
+    """Return sparse rows as CSR with ascending columns; the values are copied only if they must."""
+    if not accepted:
+        raise TypeError(
+            f"Sparse data was passed for X ({type(X).__name__} of shape {X.shape}), but dense data "
+            "is required here. Use X.toarray() if that fits into memory."
+        )
+    checks = {"accept_sparse": "csr", "dtype": FLOATS, "ensure_all_finite": False}
+    if estimator is None:
+        X = check_array(X, input_name="X", **checks)
+    else:
+        X = validate_data(estimator, X, reset=reset, **checks)
+    X = in_order(X)
+    owner = None if estimator is None else type(estimator).__name__
+    try:
+        assert_all_finite(X.data, estimator_name=owner, input_name="X")
+    except ValueError as error:
+        at = int(np.argmax(~np.isfinite(X.data)))
+        row = int(np.searchsorted(X.indptr, at, side="right")) - 1
+        raise ValueError(
+            f"{error}\nThe first such value is {X.data[at]} in row {row}, column {X.indices[at]}, "
+            "counted from 0. Remove these rows or fill in the values."
+        ) from None
+    return X
 
 
 def _refuse_nonfinite(values: Floats, names: list[str] | None, estimator: Any) -> None:

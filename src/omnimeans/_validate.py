@@ -12,6 +12,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval
@@ -157,7 +158,8 @@ def initial_centers(
             f"An initial centre has a value of {_scaling.top(checked)}, which is so far from the "
             "rows of X that its squared distances overflow. Start from rows of X."
         )
-    return _scaling.divided(checked, exponent)
+    near: Floats = _scaling.divided(checked, exponent)
+    return near
 
 
 def fitted_centers(centers: Any, d: int) -> Floats:
@@ -260,12 +262,12 @@ def exponent_between(X: Floats, centers: Floats) -> int:
     return found
 
 
-def directions(X: Floats, weights: F64 | None) -> None:
+def directions(X: Any, weights: F64 | None) -> None:
     """Refuse data in which no row that counts has a direction."""
     counted = X if weights is None else X[weights > 0.0]
-    if not counted.any():
+    if not (counted.data if issparse(X) else counted).any():
         raise ValueError(
-            f"All {len(counted)} rows of X (of weight above 0) are zero, and a row of zeros has no "
+            f"All {counted.shape[0]} rows of X (of weight above 0) are zero, and zeros have no "
             "direction; metric='cosine' needs at least one other row. Use metric='euclidean'."
         )
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from scipy.sparse import issparse
+
+from omnimeans._rows import csr_arrays, csr_with, plain
 from omnimeans._types import I64, Distance, Engine
 from omnimeans.algorithms import choose
 from omnimeans.directions import unit_rows
@@ -60,7 +63,11 @@ def open_engine(
         return engine
     from omnimeans.engines.spherical import SphericalEngine
 
-    return SphericalEngine(engine, unit_rows if name == "reference" else _compiled_unit_rows)
+    return SphericalEngine(engine, _plain_unit_rows if name == "reference" else _compiled_unit_rows)
+
+
+def _plain_unit_rows(X: Any, n_threads: int) -> tuple[Any, I64]:
+    return unit_rows(plain(X))
 
 
 def _compiled_unit_rows(X: Any, n_threads: int) -> tuple[Any, I64]:
@@ -70,6 +77,10 @@ def _compiled_unit_rows(X: Any, n_threads: int) -> tuple[Any, I64]:
 
     if isinstance(X, Source):
         return unit_source(X, lambda block: _core.unit_rows(block, n_threads))
+    if issparse(X):
+        columns, starts = csr_arrays(X)
+        values, blank = _core.unit_sparse(X.data, columns, starts, X.shape[1])
+        return csr_with(X, values), blank
     return _core.unit_rows(X, n_threads)
 
 

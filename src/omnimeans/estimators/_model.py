@@ -15,7 +15,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 
 from omnimeans import _validate
-from omnimeans._rows import number_type, plain
+from omnimeans._rows import floating, number_type
 from omnimeans._scaling import divided, restored_sum, scaled
 from omnimeans._types import I32, Distance, Engine, Floats
 from omnimeans.engines import open_engine
@@ -71,12 +71,12 @@ class CenterModel(
         X, centers = _validate.same_type(X, centers)
         if distance.kernel == "cosine":  # lengths do not matter, so squares are no trouble
             _validate.directed_centers(centers, "cluster_centers_")
-            X, exponent = plain(X, centers.dtype), 0
+            X, exponent = floating(X, centers.dtype), 0
         else:
             exponent = _validate.exponent_between(X, centers)
         return Ready(
             open_engine(self.engine, self.n_threads, distance),
-            divided(plain(X, centers.dtype), exponent) if exponent else X,
+            divided(floating(X, centers.dtype), exponent) if exponent else X,
             divided(centers, exponent),
             distance,
             exponent,

@@ -7,6 +7,7 @@ from os import PathLike
 from typing import Any, ClassVar, Self
 
 from sklearn.base import _fit_context
+from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from omnimeans import _fit, _validate
@@ -28,7 +29,7 @@ from omnimeans.init import INITS
 class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     """Group rows into k clusters around their centres, by Lloyd's algorithm.
 
-    A drop-in for ``sklearn.cluster.KMeans`` on dense data, with one answer: the same data, start
+    A drop-in for ``sklearn.cluster.KMeans``, with one answer: the same data, start
     and parameters give the same labels, centres, inertia and number of iterations, bit for bit,
     for any number of threads and any `algorithm` or `engine`.  ``predict(X)`` equals ``labels_``
     and ``score(X)`` equals ``-inertia_`` on the training data, always.
@@ -212,6 +213,11 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         self.raise_on_interrupt = raise_on_interrupt
         self.memory = memory
 
+    def __sklearn_tags__(self) -> Tags:
+        tags: Tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Find the clusters of the rows of `X`.
@@ -237,7 +243,7 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         ValueError
             If a parameter, the data or the weights cannot be used; the message says why.
         TypeError
-            If `X` is sparse or a lazy frame.
+            If `X` is a lazy frame.
 
         Examples
         --------
