@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import doctest
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -317,3 +319,10 @@ print(json.dumps((high_water() - before) / 2**20))
         timeout=120,
     )
     assert grown < 150, f"{grown:.0f} MiB"
+
+
+def test_the_guide_runs() -> None:
+    page = Path(__file__).parent.parent / "docs" / "guide" / "sparse.md"
+    result = doctest.testfile(str(page), module_relative=False)
+    assert result.attempted > 3
+    assert result.failed == 0

@@ -14,7 +14,7 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.validation import validate_data
 
-from omnimeans._rows import FLOATS, NUMBERS, in_order, plain, readable
+from omnimeans._rows import FLOATS, NUMBERS, Holed, in_order, plain, readable
 from omnimeans._types import Floats
 
 
@@ -24,6 +24,7 @@ def rows(
     estimator: Any = None,  # checks and keeps the feature names and their number
     reset: bool = True,
     as_given: bool = False,  # dense rows may keep their number type and layout
+    missing: str = "error",  # "partial": NaN is a value that is not there
 ) -> Any:
     """Return the data, checked, without a copy if its values lie row by row.
 
@@ -57,7 +58,10 @@ def rows(
     if issparse(values):  # from a data frame of sparse columns
         return _sparse_rows(values, None, reset, as_given)
     names = frame.columns if isinstance(frame, nw.DataFrame) else None
-    _refuse_nonfinite(values, names, estimator)
+    partial = missing == "partial"
+    _refuse_nonfinite(values, names, estimator, allow_nan=partial)
+    if partial and values.dtype.kind == "f" and np.isnan(values.min()):
+        return _with_holes(plain(values))
     return readable(values) if as_given else plain(values)
 
 
@@ -87,14 +91,29 @@ def _sparse_rows(X: Any, estimator: Any, reset: bool, accepted: bool) -> Any:
     return X
 
 
-def _refuse_nonfinite(values: Floats, names: list[str] | None, estimator: Any) -> None:
+def _with_holes(values: Floats) -> Holed:
+    """Return rows with missing values, each of which has at least one value."""
+    empty = np.isnan(values).all(axis=1)
+    if empty.any():
+        raise ValueError(
+            f"Row {int(np.argmax(empty))} of X has no value at all, the first of "
+            f"{int(empty.sum())} such rows. A row needs at least one value to be compared; leave "
+            "these rows out."
+        )
+    return Holed(values, np.zeros(values.shape[1], values.dtype))
+
+
+def _refuse_nonfinite(
+    values: Floats, names: list[str] | None, estimator: Any, allow_nan: bool = False
+) -> None:
     owner = None if estimator is None else type(estimator).__name__
     some = len(values) if values.dtype in FLOATS else max(1, 2**18 // values.shape[1])
     try:
         for i in range(0, len(values), some):  # of float16 all at once would be half a copy
-            assert_all_finite(values[i : i + some], estimator_name=owner, input_name="X")
+            part = values[i : i + some]
+            assert_all_finite(part, allow_nan=allow_nan, estimator_name=owner, input_name="X")
     except ValueError as error:
-        bad = ~np.isfinite(values)
+        bad = np.isinf(values) if allow_nan else ~np.isfinite(values)
         row = int(np.argmax(bad.any(axis=1)))
         column = int(np.argmax(bad[row]))
         called = "" if names is None else f" ({names[column]!r})"

@@ -8,6 +8,7 @@ their non-zero values.  What is computed does not depend on the form.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,44 @@ NUMBERS = [
 SMALL = 1 << 14  # values; fewer are copied sooner than talked about
 
 
+@dataclass(slots=True, eq=False)
+class Holed:
+    """Plain rows of which some values are missing: NaN.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, d)
+        The rows, plain.
+    fill : ndarray of shape (d,)
+        What stands in for a missing value of each column where whole rows are asked for.
+    """
+
+    values: Floats
+    fill: Floats
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        n, d = self.values.shape
+        return n, d
+
+    @property
+    def size(self) -> int:
+        """Number of values, missing ones included."""
+        return self.values.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the values."""
+        return self.values.dtype
+
+    def __getitem__(self, numbers: Any) -> Holed:
+        return Holed(self.values[numbers], self.fill)
+
+
 def in_memory(X: Any) -> bool:
     """Tell whether all values are at hand, to be looked at before they are placed."""
-    return isinstance(X, np.ndarray) or issparse(X)
+    return isinstance(X, (np.ndarray, Holed)) or issparse(X)
 
 
 def number_type(X: Any) -> np.dtype[Any]:
@@ -68,6 +104,8 @@ def readable(X: Any) -> Any:
 
 def floating(X: Any, dtype: np.dtype[Any] | None = None) -> Any:
     """Return the rows as float values of this type: plain, or sparse if they are."""
+    if isinstance(X, Holed):
+        return Holed(plain(X.values, dtype), X.fill.astype(dtype or X.dtype))
     if issparse(X):
         return X.astype(dtype or number_type(X), copy=False)
     return plain(X, dtype)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from omnimeans._rows import csr_with
+from omnimeans._rows import Holed, csr_with
 from omnimeans._types import Distance, Fit, Floats, Iteration
 
 # Binary exponents.  Within the first two, data stay as they are; the rest leave room for the sums
@@ -71,6 +71,8 @@ def divided(values: Any, exponent: int) -> Any:
 
 def scaled(values: Any, exponent: int) -> Any:
     """Return ``values * 2**exponent``, rounded where that leaves the range."""
+    if isinstance(values, Holed):
+        return Holed(scaled(values.values, exponent), scaled(values.fill, exponent))
     if issparse(values):
         return csr_with(values, scaled(values.data, exponent))
     with np.errstate(over="ignore", under="ignore"):
@@ -123,7 +125,7 @@ def reach(exponent: int) -> float:
 
 def top(X: Any) -> float:
     """Return the largest absolute value; values that are missing do not count."""
-    values = X.data if issparse(X) else X
+    values = _values(X)
     if not values.size:
         return 0.0
     return max(float(np.fmax.reduce(values, axis=None)), -float(np.fmin.reduce(values, axis=None)))
@@ -131,7 +133,7 @@ def top(X: Any) -> float:
 
 def smallest(X: Any) -> float:
     """Return the smallest absolute value that is not zero."""
-    sizes = np.abs(X.data if issparse(X) else X)
+    sizes = np.abs(_values(X))
     return float(sizes.min(where=sizes > 0, initial=np.inf))
 
 
@@ -154,11 +156,16 @@ def _span(*parts: Floats) -> float:
     return float(np.fmax.reduce(half))
 
 
+def _values(X: Any) -> Floats:
+    """Return the values that are there: of sparse rows, those that are stored."""
+    return X.values if isinstance(X, Holed) else X.data if issparse(X) else X
+
+
 def _along(reduce: Any, name: str, X: Any) -> Floats:
     """Return the largest or smallest value of each column, the zeros of sparse rows included."""
     if issparse(X):
         return getattr(X, name)(axis=0).toarray().ravel()  # type: ignore[no-any-return]
-    found: Floats = reduce(X, axis=0)
+    found: Floats = reduce(_values(X), axis=0)
     return found
 
 

@@ -21,7 +21,7 @@ from sklearn.utils.validation import _check_sample_weight
 from omnimeans import _scaling, looks
 from omnimeans._inputs import rows as rows
 from omnimeans._rows import FLOATS as FLOATS
-from omnimeans._rows import number_type
+from omnimeans._rows import Holed, number_type
 from omnimeans._types import F64, I32, Distance, Engine, Floats, Rows
 from omnimeans.distances import DISTANCES
 
@@ -260,6 +260,17 @@ def exponent_between(X: Floats, centers: Floats) -> int:
             "from all of them are the same in float64. Remove the row, or check its units."
         )
     return found
+
+
+def each_column_seen(X: Holed, weights: F64 | None) -> None:
+    """Refuse rows with missing values among which a column has no value at all."""
+    counted = X.values if weights is None else X.values[weights > 0.0]
+    empty = np.isnan(counted).all(axis=0)
+    if empty.any():
+        raise ValueError(
+            f"Column {int(np.argmax(empty))} of X has no value in any row (of weight above 0), the "
+            f"first of {int(empty.sum())} such columns. Leave these columns out."
+        )
 
 
 def directions(X: Any, weights: F64 | None) -> None:

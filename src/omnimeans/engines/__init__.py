@@ -12,7 +12,7 @@ from omnimeans._types import I64, Distance, Engine
 from omnimeans.algorithms import choose
 from omnimeans.directions import unit_rows
 
-__all__ = ["ENGINES", "describe", "open_engine"]
+__all__ = ["ENGINES", "describe", "open_engine", "open_partial"]
 
 
 def _cpu(n_threads: int | None, algorithm: str, memory: str | int | None) -> Engine:
@@ -64,6 +64,22 @@ def open_engine(
     from omnimeans.engines.spherical import SphericalEngine
 
     return SphericalEngine(engine, _plain_unit_rows if name == "reference" else _compiled_unit_rows)
+
+
+def open_partial(name: str, n_threads: int | None, distance: Distance) -> Engine:
+    """Return the engine for rows with missing values."""
+    if distance.kernel == "cosine":
+        raise ValueError(
+            "metric='cosine' does not go with missing='partial': a row with missing values has no "
+            "length to be divided by. Use metric='euclidean' or 'manhattan', or fill in the values."
+        )
+    if name not in ("auto", "cpu"):
+        raise ValueError(
+            f"engine={name!r} does not take rows with missing values; use engine='auto'."
+        )
+    from omnimeans.engines.partial import PartialEngine
+
+    return PartialEngine(n_threads)
 
 
 def _plain_unit_rows(X: Any, n_threads: int) -> tuple[Any, I64]:

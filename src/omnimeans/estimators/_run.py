@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 from omnimeans import _validate
 from omnimeans._checkpoint import Checkpoint
 from omnimeans._fit import lloyd
-from omnimeans._rows import floating, in_memory, plain
+from omnimeans._rows import Holed, floating, in_memory, plain
 from omnimeans._scaling import divided, scaled
 from omnimeans._types import F64, Distance, Engine, Floats, Rows, Start
 from omnimeans.directions import unit_rows
@@ -45,6 +45,8 @@ def place(engine: Engine, X: Floats, weights: F64 | None, distance: Distance) ->
             _validate.directions(X, weights)
         placed: Rows = engine.place(X, weights, distance)
         return placed
+    if isinstance(X, Holed):
+        _validate.each_column_seen(X, weights)
     exponent = _validate.exponent(X) if in_memory(X) else 0
     with np.errstate(over="ignore", invalid="ignore"):  # judged by the last check, in words
         near = divided(floating(X), exponent) if exponent else X
@@ -88,7 +90,8 @@ def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> 
         mean, shown = np.zeros(rows.d, dtype), rows.X
     else:  # the plain mean, also where the rows have weights
         mean = rows.mean if rows.weights is None else engine.place(rows.X, None, distance).mean
-        shown = (plain(rows.X) - mean).astype(dtype)
+        whole = rows.take(np.arange(rows.n)) if isinstance(rows.X, Holed) else plain(rows.X)
+        shown = (whole - mean).astype(dtype)
     shown = scaled(shown, rows.exponent)
 
     def called(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
