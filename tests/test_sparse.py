@@ -289,6 +289,15 @@ def test_a_value_that_is_no_number_is_found(bad: float) -> None:
         fit(X)
 
 
+def test_what_does_not_go_with_sparse_rows() -> None:
+    with pytest.raises(ValueError, match="engine='blocks' reads dense rows"):
+        fit(sparse_rows(30, 4, 0.5), engine="blocks")
+    holed = sparse_rows(30, 4, 0.5)
+    holed.data[3] = np.nan
+    with pytest.raises(ValueError, match="contains NaN"):
+        fit(holed, missing="partial")
+
+
 def test_zeros_only() -> None:
     empty = sp.csr_array((50, 7))
     with pytest.warns(UserWarning, match="distinct clusters"):

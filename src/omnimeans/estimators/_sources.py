@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
 from omnimeans import _validate
@@ -59,6 +60,11 @@ def engine_for(
     name = estimator.engine
     if isinstance(X, Holed):
         return open_partial(name, estimator.n_threads, distance)
+    if issparse(X) and name == "blocks":
+        raise ValueError(
+            "engine='blocks' reads dense rows block by block, and sparse rows are in memory as "
+            "they are. Use engine='auto'."
+        )
     memory = getattr(estimator, "memory", None)
     if isinstance(X, Source) and name in ("auto", "blocks"):
         return open_engine("blocks", estimator.n_threads, distance, memory=memory)
