@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from omnimeans.cli.choose_k import choose_k
 from omnimeans.cli.demo import demo
 from omnimeans.cli.engines import engines
+from omnimeans.cli.evaluate import evaluate
 from omnimeans.cli.fit import fit
+from omnimeans.cli.plot import plot
 from omnimeans.cli.predict import predict
 from omnimeans.cli.study import study
 
@@ -15,6 +18,9 @@ from omnimeans.cli.study import study
 COMMANDS: dict[str, Callable[..., Any]] = {
     "fit": fit,
     "predict": predict,
+    "choose-k": choose_k,
+    "evaluate": evaluate,
+    "plot": plot,
     "study": study,
     "demo": demo,
     "engines": engines,
