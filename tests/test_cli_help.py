@@ -56,7 +56,7 @@ def test_shells_complete_words(shell: str, typed: str, completed: str) -> None:
         "_TYPER_COMPLETE_ARGS": line,
         "_TYPER_COMPLETE_FISH_ACTION": "get-args",
     }
-    code = "import sys; sys.argv = ['omnimeans']; from omnimeans.cli import app; app(prog_name='omnimeans')"
+    code = "import sys; sys.argv = ['omnimeans']; from omnimeans.cli import app; app()"
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
     assert completed in done.stdout, done.stderr
     assert "study" not in done.stdout

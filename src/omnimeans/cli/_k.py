@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from omnimeans.selection import Sweep
 
 AUTO = "auto"
-MOST = 20  # clusters that are tried where nothing is said
+MOST = 20  # clusters that are tried where nothing is said, at first
+LAST = 160  # and at last, where the scores ask for as many as were tried
 ROWS_EACH = 3  # rows that a cluster should have on average, to be tried
 RANGE = re.compile(r"(\d+)\s*(?:-|\.\.)\s*(\d+)")
 
@@ -74,6 +75,25 @@ def sensible_range(n: int) -> range | None:
     """
     most = min(MOST, n // ROWS_EACH)
     return range(1, most + 1) if most > 1 else None
+
+
+def sweep_further(
+    X: Floats,
+    ks: Sequence[int],
+    weights: F64 | None,
+    *,
+    fixed: bool,
+    **options: Any,
+) -> Sweep:
+    """Return the sweep over these numbers, or over twice as many while the last one leads."""
+    swept = run_sweep(X, ks, weights, **options)
+    while not fixed and swept.verdict.leading == ks[-1]:
+        most = min(2 * ks[-1], LAST, len(X) // ROWS_EACH)
+        if most <= ks[-1]:
+            break
+        ks = range(1, most + 1)
+        swept = run_sweep(X, ks, weights, **options)
+    return swept
 
 
 def run_sweep(

@@ -54,7 +54,7 @@ def choose_k(
     """
     from omnimeans.cli._answer import data_record
     from omnimeans.cli._errors import UsageError
-    from omnimeans.cli._k import parse_k, run_sweep, sensible_range
+    from omnimeans.cli._k import parse_k, sensible_range, sweep_further
     from omnimeans.cli._output import Outputs
     from omnimeans.cli._pictures import check_suffix
     from omnimeans.cli._scales import check_scale, find, warn_of_scales
@@ -85,10 +85,11 @@ def choose_k(
         scaling = find(scale, found, threads)
         warn_of_scales(found, scaling, talk)
         with talk.listening():
-            swept = run_sweep(
+            swept = sweep_further(
                 scaling.apply(found.X),
                 ks,
                 found.weights,
+                fixed=tried is not None,
                 metric=metric,
                 seed=seed,
                 threads=threads,
@@ -117,6 +118,9 @@ def choose_k(
         typer.echo(as_json(record))
         return
     typer.echo(str(swept), err=outputs.to_stdout)
+    if swept.verdict.knee is not None:
+        knee = f"The inertia bends most at k = {swept.verdict.knee}; it bends without clusters too."
+        typer.echo(knee, err=outputs.to_stdout)
     for what, path in record["files"].items():
         if path != "-":
             typer.echo(f"{what} -> {path}")
@@ -143,7 +147,7 @@ def _picture(swept: Sweep, suffix: str) -> bytes:
     matplotlib = need("matplotlib", extra="plot")
     figure = need("matplotlib.figure", extra="plot").Figure((6.4, 9.6), layout="constrained")
     axes = figure.subplots(4, 1, sharex=True)
-    elbow(swept.ks, swept.inertias, ax=axes[0])
+    elbow(swept.ks, swept.inertias, ax=axes[0]).set(title="", xlabel="")
     for ax, name in zip(axes[1:], ("gap", "silhouette", "stability"), strict=True):
         known = [row for row in swept.rows if getattr(row, name) is not None]
         errors = [row.gap_error or 0.0 for row in known] if name == "gap" else None

@@ -35,7 +35,7 @@ def predict(
     from dataclasses import replace
 
     from omnimeans.cli import _labels
-    from omnimeans.cli._answer import clusters_record, data_record, show
+    from omnimeans.cli._answer import clusters_record, data_record, explained, show
     from omnimeans.cli._errors import UsageError
     from omnimeans.cli._model import Model
     from omnimeans.cli._names import beside, labels_suffix
@@ -65,6 +65,7 @@ def predict(
         "scale": fitted.scaling.kind,
         "metric": fitted.estimator.metric,
         "clusters": clusters_record(fitted, labels, found),
+        "explained": explained(fitted, labels, found),
         "notes": talk.notes,
         "warnings": talk.warnings,
     }
