@@ -105,11 +105,11 @@ def test_a_fault_of_the_program_has_its_own_code(monkeypatch: pytest.MonkeyPatch
     def broken(*_: object) -> None:
         raise KeyError("x")
 
-    monkeypatch.setattr("omnimeans.cli.fit.scaling_of", broken)
+    monkeypatch.setattr("omnimeans.cli._scales.find", broken)
     done = run("fit", "iris.csv", "-k", 3, code=1)
     assert "a fault of omnimeans itself: KeyError: 'x'" in done.stderr
     monkeypatch.setattr(
-        "omnimeans.cli.fit.scaling_of", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+        "omnimeans.cli._scales.find", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
     )
     assert "interrupted; nothing was written" in run("fit", "iris.csv", "-k", 3, code=130).stderr
     assert not Path("iris-labels.csv").exists()
