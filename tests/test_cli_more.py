@@ -51,7 +51,8 @@ def test_choose_k_writes_table_and_picture() -> None:
     table = pd.read_csv("k.csv")
     assert table["k"].tolist() == list(range(1, 9))
     assert np.isnan(table["silhouette"][0])
-    assert Image.open("k.png").size == (960, 1440)
+    with Image.open("k.png") as picture:
+        assert picture.size == (960, 1440)
 
 
 def test_fit_chooses_k() -> None:
@@ -147,7 +148,8 @@ def test_evaluate_leaves_out_rows_without_a_class() -> None:
     assert record["rows_used"] == 140
 
 
-PICTURES = [("clusters", ()), ("convergence", ()), ("contingency", ("--truth", "species"))]
+KINDS = ("clusters", "silhouette", "sizes", "heatmap", "parallel", "convergence")
+PICTURES = [*((kind, ()) for kind in KINDS), ("contingency", ("--truth", "species"))]
 
 
 @pytest.mark.parametrize(("kind", "more"), PICTURES)
@@ -161,6 +163,15 @@ def test_plot(kind: str, more: tuple[str, ...]) -> None:
     run(*words, "-o", "a.svg", "--width", 3)
     run(*words, "-o", "b.svg", "--width", 3)
     assert Path("a.svg").read_bytes() == Path("b.svg").read_bytes()
+
+
+def test_plot_of_regions() -> None:
+    run("fit", "iris.csv", "-k", 3, "-c", "petal*", "--scale", "robust", "-m", "two.safetensors")
+    run("plot", "iris.csv", "-m", "two.safetensors", "--kind", "regions", "-o", "r.png")
+    assert np.asarray(Image.open("r.png").convert("L")).std() > 10
+    run("fit", "iris.csv", "-k", 3, "-m", "four.safetensors")
+    words = ("plot", "iris.csv", "-m", "four.safetensors", "--kind", "regions", "-o", "f.png")
+    assert "but the model has 4 columns" in run(*words, code=2).stderr
 
 
 def test_plot_of_two_columns() -> None:
@@ -186,3 +197,38 @@ def test_a_model_without_labels_of_its_own_file(tmp_path: Path) -> None:
     done = run("predict", "iris.csv", "-m", "python.safetensors", "-l", "-", "-q")
     labels = pd.read_csv(io.StringIO(done.stdout))["cluster"]
     np.testing.assert_array_equal(labels, om.KMeans(3, random_state=0).fit(X).labels_)
+
+
+def test_report_on_one_page() -> None:
+    run("fit", "iris.csv", "-k", 3, "--scale", "standard", "-m", "m.safetensors")
+    done = run("report", "iris.csv", "-m", "m.safetensors", "--truth", "species")
+    assert "3 clusters of 150 rows x 4 features" in done.stdout
+    assert "report -> iris-report.html" in done.stdout
+    page = Path("iris-report.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert "setosa" in page
+    words = ("report", "iris.csv", "-m", "m.safetensors", "-q")
+    record = json.loads(run(*words, "-o", "r.json", "--json").stdout)
+    assert record == json.loads(Path("r.json").read_text(encoding="utf-8"))
+    labels = om.load("m.safetensors").labels_
+    sizes = [cluster["size"] for cluster in record["clusters"]]
+    assert sizes == np.bincount(labels).tolist()
+    said = run(*words, "-o", "r.pdf", code=2).stderr
+    assert "reports end in .html, .json, .txt" in said
+    assert (
+        "is not such as 28x28" in run(*words, "--image-shape", "28", "-o", "b.txt", code=2).stderr
+    )
+
+
+def test_report_on_a_picture() -> None:
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 8, 3), np.uint8)).save("p.png")
+    run("fit", "p.png", "-k", 3)
+    run("report", "p.png", "-m", "p-model.safetensors", "-o", "p.txt")
+    assert "3 clusters of 72 rows x 3 features" in Path("p.txt").read_text(encoding="utf-8")
+
+
+def test_report_names_rows_by_their_ids() -> None:
+    FRAME.assign(name=[f"flower {i}" for i in range(150)]).to_csv("named.csv", index=False)
+    run("fit", "named.csv", "-k", 3, "--id", "name", "-m", "m.safetensors")
+    done = run("report", "named.csv", "-m", "m.safetensors", "-o", "r.txt")
+    assert "flower " in done.stdout

@@ -158,10 +158,13 @@ def _refuse(name: str, what: str, kind: str) -> NoReturn:
 
 
 def arrays_of_records(prefix: str, records: Iterable[Any], kind: type[Any]) -> Arrays:
-    """Return the columns of records of one kind, a dataclass of numbers, as named arrays."""
+    """Return the columns of records of one kind, of numbers and words, as named arrays."""
     rows = tuple(records)
+    columns = {name: [getattr(row, name) for row in rows] for name in _columns(kind)}
     return {
-        f"{prefix}.{name}": np.array([getattr(row, name) for row in rows], dtype=dtype)
+        f"{prefix}.{name}": _letters(columns[name])
+        if dtype is np.uint8
+        else np.array(columns[name], dtype=dtype)
         for name, dtype in _columns(kind).items()
     }
 
@@ -170,22 +173,33 @@ def records_of_arrays(prefix: str, arrays: Arrays, kind: type[Any]) -> tuple[Any
     """Take the columns out of `arrays` and return the records; None if they make no sense."""
     held = [(arrays.pop(f"{prefix}.{name}", None), dtype) for name, dtype in _columns(kind).items()]
     columns = [column for column, _ in held if column is not None]
-    shape = columns[0].shape if columns else ()
-    fine = len(shape) == 1 and all(
+    n = len(columns[0]) if columns and columns[0].ndim else -1
+    fine = n >= 0 and all(
         column is not None
         and column.dtype == dtype
-        and column.shape == shape
+        and column.shape == ((n, WORD) if dtype is np.uint8 else (n,))
         and bool((column >= 0).all())  # what is counted and measured is never below zero, nor NaN
         for column, dtype in held
     )
     if not fine:
         return None
-    return tuple(kind(*row) for row in zip(*(column.tolist() for column in columns), strict=True))
+    values = [_words(column) if column.ndim == 2 else column.tolist() for column in columns]
+    return tuple(kind(*row) for row in zip(*values, strict=True))
+
+
+WORD = 24  # letters of a word in a column, of which those that are not needed are zero
+
+
+def _letters(words: list[str]) -> NDArray[np.uint8]:
+    raw = [word.encode()[:WORD].ljust(WORD, b"\0") for word in words]
+    return np.frombuffer(b"".join(raw), dtype=np.uint8).reshape(len(words), WORD)
+
+
+def _words(letters: NDArray[Any]) -> list[str]:
+    return [bytes(row).rstrip(b"\0").decode(errors="replace") for row in letters]
 
 
 def _columns(kind: type[Any]) -> dict[str, type[Any]]:
     hints = get_type_hints(kind)
-    return {
-        column.name: np.float64 if hints[column.name] is float else np.int64
-        for column in fields(kind)
-    }
+    types: dict[Any, type[Any]] = {float: np.float64, str: np.uint8}
+    return {column.name: types.get(hints[column.name], np.int64) for column in fields(kind)}

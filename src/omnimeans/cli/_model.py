@@ -59,6 +59,16 @@ class Model:
             own[at : at + BLOCK] = to_all[np.arange(len(to_all)), labels[at : at + BLOCK]]
         return own
 
+    def pipeline(self) -> Any:
+        """Return the scaling and the estimator as one model of rows in their own units."""
+        if self.scaling.kind == "none":
+            return self.estimator
+        from sklearn.pipeline import Pipeline
+        from sklearn.preprocessing import FunctionTransformer
+
+        scale = FunctionTransformer(self.scaling.apply, feature_names_out="one-to-one")
+        return Pipeline([(self.scaling.kind, scale), ("clusters", self.estimator)])
+
     def to_bytes(self) -> bytes:
         """Return the model file.
 

@@ -98,8 +98,46 @@ def _contingency(scene: Scene, ax: Axes) -> None:
     plots.contingency(contingency_matrix(scene.classes, scene.labels, as_dataframe=True), ax)
 
 
+def _regions(scene: Scene, ax: Axes) -> None:
+    """Draw the regions of two columns where the model compares rows: on its scale."""
+    model = scene.model
+    if len(model.names) != 2:
+        raise UsageError(
+            f"regions are drawn in the plane, but the model has {len(model.names)} columns; fit it "
+            "on two (--columns), or draw --kind clusters"
+        )
+    rows = model.scaling.apply(scene.X)
+    centers = model.estimator.cluster_centers_
+    plots.voronoi(centers, rows, scene.labels, metric=model.estimator.metric, ax=ax)
+    scaled = "" if model.scaling.kind == "none" else f" ({model.scaling.kind})"
+    ax.set(xlabel=model.names[0] + scaled, ylabel=model.names[1] + scaled)
+
+
+def _silhouette(scene: Scene, ax: Axes) -> None:
+    model = scene.model
+    rows = model.scaling.apply(scene.X)
+    plots.silhouette(rows, scene.labels, metric=model.estimator.metric, ax=ax)
+
+
+def _sizes(scene: Scene, ax: Axes) -> None:
+    plots.sizes(scene.labels, ax)
+
+
+def _heatmap(scene: Scene, ax: Axes) -> None:
+    plots.heatmap(scene.model.centers, scene.X, scene.model.names, ax)
+
+
+def _parallel(scene: Scene, ax: Axes) -> None:
+    plots.parallel(scene.model.centers, scene.X, scene.model.names, ax)
+
+
 PICTURES: dict[str, Picture] = {
     "clusters": Picture(_clusters, "rows by cluster and centres, in two columns or projected"),
+    "regions": Picture(_regions, "the plane by nearest centre, for two columns"),
+    "silhouette": Picture(_silhouette, "how well each row sits in its cluster"),
+    "sizes": Picture(_sizes, "rows in each cluster"),
+    "heatmap": Picture(_heatmap, "centres against features, as z-scores"),
+    "parallel": Picture(_parallel, "centres as lines over the features"),
     "convergence": Picture(_convergence, "inertia over the iterations of the fit"),
     "contingency": Picture(_contingency, "rows of each class in each cluster", ("truth",)),
 }

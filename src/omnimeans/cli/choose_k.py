@@ -13,6 +13,8 @@ from omnimeans.cli._input import Data, Input
 if TYPE_CHECKING:
     from omnimeans.selection import Sweep
 
+DRAWN = ("inertia", "gap", "silhouette", "stability")
+
 
 @grouped
 def choose_k(
@@ -139,23 +141,16 @@ def _columns(swept: Sweep) -> dict[str, Any]:
 
 
 def _picture(swept: Sweep, suffix: str) -> bytes:
-    """Draw inertia, gap, silhouette and stability over k, one below the other."""
+    """Draw the scores over k, one below the other."""
     from omnimeans._optional import need
     from omnimeans.cli._pictures import saved
-    from omnimeans.plots import elbow
+    from omnimeans.plots import sweep
 
     matplotlib = need("matplotlib", extra="plot")
     figure = need("matplotlib.figure", extra="plot").Figure((6.4, 9.6), layout="constrained")
-    axes = figure.subplots(4, 1, sharex=True)
-    elbow(swept.ks, swept.inertias, ax=axes[0]).set(title="", xlabel="")
-    for ax, name in zip(axes[1:], ("gap", "silhouette", "stability"), strict=True):
-        known = [row for row in swept.rows if getattr(row, name) is not None]
-        errors = [row.gap_error or 0.0 for row in known] if name == "gap" else None
-        ax.errorbar(
-            [row.k for row in known], [getattr(row, name) for row in known], errors, marker="o"
-        )
-        ax.set_ylabel(name)
-        if swept.verdict.k is not None:
-            ax.axvline(swept.verdict.k, color="0.6", linestyle="--", zorder=0)
+    shown = [name for name in DRAWN if any(getattr(row, name) is not None for row in swept.rows)]
+    axes = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
+    for ax, name in zip(axes, shown, strict=True):
+        sweep(swept, name, ax=ax).set(title="", xlabel="")
     axes[-1].set_xlabel("number of clusters")
     return saved(matplotlib, figure, suffix)

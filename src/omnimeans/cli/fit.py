@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from omnimeans.cli._errors import INTERRUPTED
 from omnimeans.cli._groups import grouped
 from omnimeans.cli._input import Data, Input
 from omnimeans.cli._k import parse_k, sensible_range, sweep_further
@@ -91,6 +92,24 @@ class Fitting:
             rich_help_panel=CLUSTERING,
         ),
     ] = None
+    max_time: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            metavar="SECONDS",
+            help="End the fit then, with the best model so far.",
+            rich_help_panel=CLUSTERING,
+        ),
+    ] = None
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            metavar="FILE",
+            help="Keep how far the fit has got in this file, and go on from it if it is there.",
+            rich_help_panel=CLUSTERING,
+        ),
+    ] = None
 
 
 @grouped
@@ -169,6 +188,8 @@ def fit(
     record["files"] = outputs.publish()
     if not (outputs.to_stdout and general.quiet):
         show(record, general.json, stderr=outputs.to_stdout)
+    if talk.interrupted:
+        raise typer.Exit(INTERRUPTED)
 
 
 def default_outputs(
@@ -279,6 +300,8 @@ def fit_model(
         metric=fitting.metric,
         n_threads=fitting.threads,
         callback=steps.watcher(starts, fitting.max_iter),
+        max_time=fitting.max_time or None,
+        checkpoint=fitting.resume,
     )
     estimator.fit(scaled, sample_weight=found.weights)
     return Model(estimator, scaling, found.names, ids)

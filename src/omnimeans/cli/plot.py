@@ -27,7 +27,13 @@ def plot(
             help="The picture: .png, .svg or .pdf; by default a .png beside the data.",
         ),
     ] = None,
-    kind: Annotated[str, typer.Option(help="clusters, convergence or contingency.")] = "clusters",
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="clusters, regions, silhouette, sizes, heatmap, parallel, convergence or "
+            "contingency."
+        ),
+    ] = "clusters",
     axes: Annotated[
         str | None,
         typer.Option(
@@ -46,7 +52,7 @@ def plot(
     force: Annotated[bool, typer.Option("--force", "-f", help="Write over the file.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes, no progress.")] = False,
 ) -> None:
-    """Draw the clusters of a model, its convergence, or how clusters and classes meet.
+    """Draw the clusters of a model: rows, regions, silhouettes, centres, convergence, classes.
 
     Example: omnimeans plot iris.csv --model iris-model.safetensors --out iris.svg
     """
