@@ -179,14 +179,14 @@ def _lines(headings: list[str], right: list[bool], rows: list[list[str]]) -> lis
 METHOD = {
     "iterations": (
         "Every library starts from the same k distinct random rows, in a process of its own, "
-        "pinned, with tol=0. omnimeans compares every row with every centre here, by `brute` in"
-        " float32 and by `coded` in eight bits with a proof. An iteration is the difference "
-        "between a long and a short fit, divided by the difference of their iterations; the "
-        "median over the pairs, libraries taking turns. Inertia is worked out in float64 from "
-        "the centres of the long fit. `elkan` skips distances, so its GFLOP/s are what brute "
-        "force would have needed. `checks` is only scikit-learn's check of the input. Where a "
-        "library draws its own start, every round has another seed, and inertia is the mean "
-        "over the rounds."
+        "pinned, with tol=0. omnimeans compares every row with every centre here, by `brute` in "
+        "float32 and by `coded` in eight bits with a proof. An iteration is the difference between "
+        "a long and a short fit, divided by the difference of their iterations; the median over "
+        "the pairs, libraries taking turns. Inertia is worked out in float64 from the centres of "
+        "the long fit. "
+        "`elkan` skips distances, so its GFLOP/s are what brute force would have needed. "
+        "`checks` is only scikit-learn's check of the input. Where a library draws its own start, "
+        "every round has another seed, and inertia is the mean over the rounds."
     ),
     "threads": (
         "omnimeans with one thread and with more, taking turns; measured as one iteration is."

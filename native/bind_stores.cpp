@@ -5,6 +5,7 @@
 
 #include "arrays.hpp"
 #include "lent.hpp"
+#include "partial.hpp"
 #include "seeding.hpp"
 #include "store.hpp"
 
@@ -248,6 +249,12 @@ std::unique_ptr<Store<T>> lend(const Any2& x) {
                                           x.stride(1)});
 }
 
+template <typename T>
+std::unique_ptr<Store<T>> with_holes(const In2<T>& x, const In1<T>& fill) {
+  require(fill.shape(0) == x.shape(1), "a value is needed for each column");
+  return std::make_unique<Partial<T>>(matrix(x), fill.data());
+}
+
 }  // namespace
 
 void bind_stores(nb::module_& m) {
@@ -257,6 +264,10 @@ void bind_stores(nb::module_& m) {
   bind_held<double>(m, "HeldF64");
   m.def("lend_f32", &lend<float>, "x"_a.noconvert(), nb::keep_alive<0, 1>());
   m.def("lend_f64", &lend<double>, "x"_a.noconvert(), nb::keep_alive<0, 1>());
+  m.def("with_holes", &with_holes<float>, "x"_a.noconvert(), "fill"_a.noconvert(),
+        nb::keep_alive<0, 1>());
+  m.def("with_holes", &with_holes<double>, "x"_a.noconvert(), "fill"_a.noconvert(),
+        nb::keep_alive<0, 1>());
 }
 
 }  // namespace omnimeans

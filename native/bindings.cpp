@@ -260,6 +260,7 @@ void bind_unit(nb::module_& m);  // in unit_bindings.cpp
 void bind_silhouette(nb::module_& m);  // in silhouette_bindings.cpp
 void bind_stores(nb::module_& m);  // in bind_stores.cpp
 void bind_interrupts(nb::module_& m);  // in interrupts.cpp
+void bind_sparse(nb::module_& m);  // in bind_sparse.cpp
 }
 
 NB_MODULE(_core, m) {
@@ -298,4 +299,5 @@ NB_MODULE(_core, m) {
   bind_unit(m);
   bind_silhouette(m);
   bind_stores(m);
+  bind_sparse(m);
 }

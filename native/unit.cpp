@@ -9,8 +9,6 @@
 namespace omnimeans {
 namespace {
 
-// Where squares could leave the range of float64, the row is first brought nearer to one.
-constexpr double kSmall = 0x1p-500, kLarge = 0x1p+500, kStep = 0x1p+600;
 constexpr std::int64_t kChunk = 256;  // rows
 
 template <typename T>
@@ -35,14 +33,6 @@ double squared_length(const T* x, std::int64_t d, double scale) {
   return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
-// How far the squared length of a row that was scaled to one may be from it: the rounding of its
-// values, and of two sums of d / 8 + 3 terms.
-template <typename T>
-double unit_tolerance(std::int64_t d) {
-  constexpr double ulp = std::numeric_limits<T>::epsilon();
-  return 4.0 * ulp + (static_cast<double>(d) + 64.0) * 0x1p-54;
-}
-
 }  // namespace
 
 template <typename T>
@@ -54,7 +44,7 @@ std::vector<std::int64_t> unit_rows(const Matrix<T>& x, T* out, int threads) {
       const T* row = x.data + i * x.stride;
       T* unit = out + i * x.d;
       const double peak = largest(row, x.d);
-      const double scale = peak < kSmall ? kStep : peak > kLarge ? 1.0 / kStep : 1.0;
+      const double scale = unit_scale(peak);
       const double squared = squared_length(row, x.d, scale);
       if (peak == 0.0) found[begin / kChunk].push_back(i);
       if (peak == 0.0 || (scale == 1.0 && std::abs(squared - 1.0) <= tolerance)) {

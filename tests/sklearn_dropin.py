@@ -8,7 +8,6 @@ things that only fail: what passes then never touches them, and proves nothing.
 
 import os
 
-import scipy.sparse
 import sklearn.cluster
 
 import omnimeans
@@ -44,14 +43,6 @@ else:
     sklearn.cluster.kmeans_plusplus = omnimeans.kmeans_plusplus
 
 
-def needs_sparse(value) -> bool:
-    """Whether a test's parameter is a sparse matrix, or makes one."""
-    makes_one = isinstance(value, type) and issubclass(
-        value, scipy.sparse.spmatrix | scipy.sparse.sparray
-    )
-    return makes_one or scipy.sparse.issparse(value)
-
-
 def out_of_scope(item) -> bool:
     name = item.originalname
     values = list(item.callspec.params.values()) if hasattr(item, "callspec") else []
@@ -59,7 +50,6 @@ def out_of_scope(item) -> bool:
         name in WHITE | GREY
         or "minibatch" in name
         or any(value is sklearn.cluster.MiniBatchKMeans for value in values)
-        or any(needs_sparse(value) for value in values)
     )
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-import scipy.sparse
 from numpy.testing import assert_array_equal
 
 import omnimeans as om
@@ -95,16 +94,6 @@ def test_lazy_frames_are_refused() -> None:
 def test_columns_of_text_are_refused() -> None:
     with pytest.raises(ValueError, match="could not convert string to float: 'x'"):
         om.KMeans(1).fit(pl.DataFrame({"a": ["x", "y"], "b": [1.0, 2.0]}))
-
-
-@pytest.mark.parametrize(
-    "rows",
-    [scipy.sparse.csr_matrix(np.eye(3)), pd.DataFrame.sparse.from_spmatrix(scipy.sparse.eye(3))],
-    ids=["scipy", "pandas"],
-)
-def test_sparse_rows_are_refused(rows: Any) -> None:
-    with pytest.raises(TypeError, match=r"Sparse data was passed for X.*dense.*toarray\(\)"):
-        om.KMeans(1).fit(rows)
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])

@@ -66,7 +66,8 @@ def test_what_others_write_is_read(tmp_path: Path) -> None:
     found = features(read_table(tmp_path / "pandas.csv"), Roles())
     assert found.X.tobytes() == X.tobytes()
     assert found.notes == (
-        "'c1' is left out: it counts the rows; it is kept beside the labels",
+        "'c1' is left out: it counts the rows; it is kept beside the labels (--columns would "
+        "cluster it)",
         "'kind' is left out: text, such as 'a'",
     )
     assert found.ids == (0,)

@@ -228,6 +228,14 @@ def test_header_said_otherwise(tmp_path: Path) -> None:
     assert read(tmp_path, "a,b\nc,d\n", header=False).n_rows == 2
 
 
+def test_numbers_of_columns_as_names(tmp_path: Path) -> None:
+    frame = pd.DataFrame([[5.0, 1.0, 7.0], [6.0, 2.0, 7.0]])
+    frame.to_csv(tmp_path / "frame.csv", index=False)
+    table = read_table(tmp_path / "frame.csv")
+    assert (table.names, table.n_rows) == (("0", "1", "2"), 2)
+    assert matrix(read(tmp_path, "0,1\n5,1\n")) == [[0, 1], [5, 1]]
+
+
 def test_names_of_columns(tmp_path: Path) -> None:
     assert read(tmp_path, "1,2\n3,4\n", names=("x", "y")).names == ("x", "y")
     twice = read(tmp_path, "x,x,,x_2\n1,2,3,4\n")

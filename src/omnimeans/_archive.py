@@ -158,34 +158,51 @@ def _refuse(name: str, what: str, kind: str) -> NoReturn:
 
 
 def arrays_of_records(prefix: str, records: Iterable[Any], kind: type[Any]) -> Arrays:
-    """Return the columns of records of one kind, a dataclass of numbers, as named arrays."""
+    """Return the columns of records of one kind, a dataclass of numbers and words, as arrays."""
     rows = tuple(records)
     return {
-        f"{prefix}.{name}": np.array([getattr(row, name) for row in rows], dtype=dtype)
+        f"{prefix}.{name}": _column([getattr(row, name) for row in rows], dtype)
         for name, dtype in _columns(kind).items()
     }
 
 
 def records_of_arrays(prefix: str, arrays: Arrays, kind: type[Any]) -> tuple[Any, ...] | None:
     """Take the columns out of `arrays` and return the records; None if they make no sense."""
-    held = [(arrays.pop(f"{prefix}.{name}", None), dtype) for name, dtype in _columns(kind).items()]
-    columns = [column for column, _ in held if column is not None]
-    shape = columns[0].shape if columns else ()
-    fine = len(shape) == 1 and all(
-        column is not None
-        and column.dtype == dtype
-        and column.shape == shape
-        and bool((column >= 0).all())  # what is counted and measured is never below zero, nor NaN
-        for column, dtype in held
-    )
-    if not fine:
+    columns = [
+        _values(arrays.pop(f"{prefix}.{name}", None), dtype)
+        for name, dtype in _columns(kind).items()
+    ]
+    held = [column for column in columns if column is not None]
+    if len(held) < len(columns) or len({len(column) for column in held}) != 1:
         return None
-    return tuple(kind(*row) for row in zip(*(column.tolist() for column in columns), strict=True))
+    return tuple(kind(*row) for row in zip(*held, strict=True))
+
+
+def is_word(value: Any) -> bool:
+    """Tell whether this is a short word of letters, digits and hyphens."""
+    return type(value) is str and 0 < len(value) <= 40 and value.replace("-", "a").isalnum()
+
+
+def _column(values: list[Any], dtype: type[Any]) -> NDArray[Any]:
+    """Return values as an array; words as the bytes of lines of text."""
+    if dtype is str:
+        return np.frombuffer("".join(f"{word}\n" for word in values).encode(), dtype=np.uint8)
+    return np.array(values, dtype=dtype)
+
+
+def _values(column: NDArray[Any] | None, dtype: type[Any]) -> list[Any] | None:
+    """Return the values in a column; None if they are not what they should be."""
+    wanted = np.uint8 if dtype is str else dtype
+    if column is None or column.ndim != 1 or column.dtype != wanted:
+        return None
+    if dtype is str:
+        words = column.tobytes().decode(errors="replace").split("\n")
+        return words[:-1] if words[-1] == "" and all(map(is_word, words[:-1])) else None
+    # what is counted and measured is never below zero, nor NaN
+    return column.tolist() if bool((column >= 0).all()) else None
 
 
 def _columns(kind: type[Any]) -> dict[str, type[Any]]:
+    types: dict[Any, type[Any]] = {float: np.float64, int: np.int64, str: str}
     hints = get_type_hints(kind)
-    return {
-        column.name: np.float64 if hints[column.name] is float else np.int64
-        for column in fields(kind)
-    }
+    return {column.name: types[hints[column.name]] for column in fields(kind)}

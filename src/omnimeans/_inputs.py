@@ -14,7 +14,7 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.validation import validate_data
 
-from omnimeans._rows import FLOATS, NUMBERS, plain, readable
+from omnimeans._rows import FLOATS, NUMBERS, Holed, in_order, plain, readable
 from omnimeans._types import Floats
 
 
@@ -24,6 +24,7 @@ def rows(
     estimator: Any = None,  # checks and keeps the feature names and their number
     reset: bool = True,
     as_given: bool = False,  # dense rows may keep their number type and layout
+    missing: str = "error",  # "partial": NaN is a value that is not there
 ) -> Any:
     """Return the data, checked, without a copy if its values lie row by row.
 
@@ -31,15 +32,12 @@ def rows(
     are in memory, to be read by the engine.
     """
     if issparse(X):
-        raise TypeError(
-            f"Sparse data was passed for X ({type(X).__name__} of shape {X.shape}), but dense data "
-            "is required: this version of omnimeans takes dense arrays only. Use X.toarray() if "
-            "that fits into memory."
-        )
+        return _sparse_rows(X, estimator, reset, as_given)
     checks = {
         "dtype": NUMBERS if as_given else FLOATS,
         "ensure_all_finite": False,
         "estimator": estimator,
+        "accept_sparse": "csr" if as_given else False,
     }
     frame = X if isinstance(X, np.ndarray) else nw.from_native(X, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
@@ -57,19 +55,65 @@ def rows(
         values = validate_data(estimator, X, reset=reset, **checks)
     else:
         values = check_array(X, input_name="X", **checks)
+    if issparse(values):  # from a data frame of sparse columns
+        return _sparse_rows(values, None, reset, as_given)
     names = frame.columns if isinstance(frame, nw.DataFrame) else None
-    _refuse_nonfinite(values, names, estimator)
+    partial = missing == "partial"
+    _refuse_nonfinite(values, names, estimator, allow_nan=partial)
+    if partial and values.dtype.kind == "f" and np.isnan(values.min()):
+        return _with_holes(plain(values))
     return readable(values) if as_given else plain(values)
 
 
-def _refuse_nonfinite(values: Floats, names: list[str] | None, estimator: Any) -> None:
+def _sparse_rows(X: Any, estimator: Any, reset: bool, accepted: bool) -> Any:
+    """Return sparse rows as CSR with ascending columns; the values are copied only if they must."""
+    if not accepted:
+        raise TypeError(
+            f"Sparse data was passed for X ({type(X).__name__} of shape {X.shape}), but dense data "
+            "is required here. Use X.toarray() if that fits into memory."
+        )
+    checks = {"accept_sparse": "csr", "dtype": FLOATS, "ensure_all_finite": False}
+    if estimator is None:
+        X = check_array(X, input_name="X", **checks)
+    else:
+        X = validate_data(estimator, X, reset=reset, **checks)
+    X = in_order(X)
+    owner = None if estimator is None else type(estimator).__name__
+    try:
+        assert_all_finite(X.data, estimator_name=owner, input_name="X")
+    except ValueError as error:
+        at = int(np.argmax(~np.isfinite(X.data)))
+        row = int(np.searchsorted(X.indptr, at, side="right")) - 1
+        raise ValueError(
+            f"{error}\nThe first such value is {X.data[at]} in row {row}, column {X.indices[at]}, "
+            "counted from 0. Remove these rows or fill in the values."
+        ) from None
+    return X
+
+
+def _with_holes(values: Floats) -> Holed:
+    """Return rows with missing values, each of which has at least one value."""
+    empty = np.isnan(values).all(axis=1)
+    if empty.any():
+        raise ValueError(
+            f"Row {int(np.argmax(empty))} of X has no value at all, the first of "
+            f"{int(empty.sum())} such rows. A row needs at least one value to be compared; leave "
+            "these rows out."
+        )
+    return Holed(values, np.zeros(values.shape[1], values.dtype))
+
+
+def _refuse_nonfinite(
+    values: Floats, names: list[str] | None, estimator: Any, allow_nan: bool = False
+) -> None:
     owner = None if estimator is None else type(estimator).__name__
     some = len(values) if values.dtype in FLOATS else max(1, 2**18 // values.shape[1])
     try:
         for i in range(0, len(values), some):  # of float16 all at once would be half a copy
-            assert_all_finite(values[i : i + some], estimator_name=owner, input_name="X")
+            part = values[i : i + some]
+            assert_all_finite(part, allow_nan=allow_nan, estimator_name=owner, input_name="X")
     except ValueError as error:
-        bad = ~np.isfinite(values)
+        bad = np.isinf(values) if allow_nan else ~np.isfinite(values)
         row = int(np.argmax(bad.any(axis=1)))
         column = int(np.argmax(bad[row]))
         called = "" if names is None else f" ({names[column]!r})"

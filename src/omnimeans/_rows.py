@@ -8,12 +8,15 @@ their non-zero values.  What is computed does not depend on the form.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from omnimeans._types import Floats
+from omnimeans import _core
+from omnimeans._types import I64, Floats
 
 FLOATS = [np.float64, np.float32]  # float32 stays, everything else becomes the first
 # What the core reads as it lies in memory; anything else becomes the first.
@@ -23,6 +26,46 @@ NUMBERS = [
     *(np.uint64, np.uint32, np.uint16, np.uint8, np.bool_),
 ]
 SMALL = 1 << 14  # values; fewer are copied sooner than talked about
+
+
+@dataclass(slots=True, eq=False)
+class Holed:
+    """Plain rows of which some values are missing: NaN.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, d)
+        The rows, plain.
+    fill : ndarray of shape (d,)
+        What stands in for a missing value of each column where whole rows are asked for.
+    """
+
+    values: Floats
+    fill: Floats
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        n, d = self.values.shape
+        return n, d
+
+    @property
+    def size(self) -> int:
+        """Number of values, missing ones included."""
+        return self.values.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the values."""
+        return self.values.dtype
+
+    def __getitem__(self, numbers: Any) -> Holed:
+        return Holed(self.values[numbers], self.fill)
+
+
+def in_memory(X: Any) -> bool:
+    """Tell whether all values are at hand, to be looked at before they are placed."""
+    return isinstance(X, (np.ndarray, Holed)) or issparse(X)
 
 
 def number_type(X: Any) -> np.dtype[Any]:
@@ -46,7 +89,9 @@ def plain(X: Any, dtype: np.dtype[Any] | None = None) -> Floats:
     dtype = dtype or number_type(X)
     if is_plain(X, dtype):
         return X  # type: ignore[no-any-return]
-    return np.array(X.toarray() if issparse(X) else X, dtype=dtype, order="C")
+    if issparse(X):
+        return X.astype(dtype).toarray(order="C")  # type: ignore[no-any-return]
+    return np.array(X, dtype=dtype, order="C")
 
 
 def readable(X: Any) -> Any:
@@ -54,6 +99,39 @@ def readable(X: Any) -> Any:
     strange = not X.flags.aligned or any(step % X.itemsize for step in X.strides)
     if strange or X.size <= SMALL:
         return plain(X)
+    return X
+
+
+def floating(X: Any, dtype: np.dtype[Any] | None = None) -> Any:
+    """Return the rows as float values of this type: plain, or sparse if they are."""
+    if isinstance(X, Holed):
+        return Holed(plain(X.values, dtype), X.fill.astype(dtype or X.dtype))
+    if issparse(X):
+        return X.astype(dtype or number_type(X), copy=False)
+    return plain(X, dtype)
+
+
+def csr_arrays(X: Any) -> tuple[NDArray[Any], I64]:
+    """Return the columns of the values of sparse rows, and where each row starts among them."""
+    columns = X.indices if X.indices.dtype == np.int32 else X.indices.astype(np.int64, copy=False)
+    return np.ascontiguousarray(columns), X.indptr.astype(np.int64)
+
+
+def csr_with(X: Any, values: Floats) -> Any:
+    """Return sparse rows like these with other values in the same places."""
+    return type(X)((values, X.indices, X.indptr), shape=X.shape)
+
+
+def in_order(X: Any) -> Any:
+    """Return sparse rows as CSR, the columns of each row ascending; the given ones are not touched.
+
+    The order is looked at, not believed: the flags of a matrix are lost when its arrays change.
+    """
+    X = X.tocsr()
+    if not _core.ascending(*csr_arrays(X), X.shape[1]):
+        X = X.copy()
+        X.has_sorted_indices = X.has_canonical_format = False
+        X.sum_duplicates()
     return X
 
 

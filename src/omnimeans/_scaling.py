@@ -15,9 +15,12 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
+from omnimeans._rows import Holed, csr_with
 from omnimeans._types import Distance, Fit, Floats, Iteration
 
 # Binary exponents.  Within the first two, data stay as they are; the rest leave room for the sums
@@ -39,7 +42,7 @@ def exponent_of(X: Floats) -> int | None:
     if X.dtype != np.float64:
         return 0  # float32's squares are well inside float64
     highest = _exponent(top(X))
-    if highest <= ORDINARY and _span(X[:: max(1, len(X) // SAMPLE)]) >= 2.0**-ORDINARY:
+    if highest <= ORDINARY and _span(X[:: max(1, X.shape[0] // SAMPLE)]) >= 2.0**-ORDINARY:
         return 0  # a sample is mostly enough
     exponent = _suitable(highest, _span(X))
     if exponent and _exponent(smallest(X)) <= exponent + VANISHED:
@@ -61,13 +64,17 @@ def exponent_between(X: Floats, centers: Floats) -> int | None:
     return _suitable(highest, span)
 
 
-def divided(values: Floats, exponent: int) -> Floats:
+def divided(values: Any, exponent: int) -> Any:
     """Return ``values / 2**exponent``."""
     return scaled(values, -exponent) if exponent else values
 
 
-def scaled(values: Floats, exponent: int) -> Floats:
+def scaled(values: Any, exponent: int) -> Any:
     """Return ``values * 2**exponent``, rounded where that leaves the range."""
+    if isinstance(values, Holed):
+        return Holed(scaled(values.values, exponent), scaled(values.fill, exponent))
+    if issparse(values):
+        return csr_with(values, scaled(values.data, exponent))
     with np.errstate(over="ignore", under="ignore"):
         return np.ldexp(values, exponent)
 
@@ -116,14 +123,17 @@ def reach(exponent: int) -> float:
     return _ldexp(1.0, exponent + REACH)
 
 
-def top(X: Floats) -> float:
+def top(X: Any) -> float:
     """Return the largest absolute value; values that are missing do not count."""
-    return max(float(np.fmax.reduce(X, axis=None)), -float(np.fmin.reduce(X, axis=None)))
+    values = _values(X)
+    if not values.size:
+        return 0.0
+    return max(float(np.fmax.reduce(values, axis=None)), -float(np.fmin.reduce(values, axis=None)))
 
 
-def smallest(X: Floats) -> float:
+def smallest(X: Any) -> float:
     """Return the smallest absolute value that is not zero."""
-    sizes = np.abs(X)
+    sizes = np.abs(_values(X))
     return float(sizes.min(where=sizes > 0, initial=np.inf))
 
 
@@ -140,10 +150,23 @@ def _suitable(highest: int, span: float) -> int | None:
 
 def _span(*parts: Floats) -> float:
     """Return half of the largest range of a column, over all rows of these arrays."""
-    highest = np.fmax.reduce([np.fmax.reduce(X, axis=0) for X in parts])
-    lowest = np.fmin.reduce([np.fmin.reduce(X, axis=0) for X in parts])
+    highest = np.fmax.reduce([_along(np.fmax.reduce, "max", X) for X in parts])
+    lowest = np.fmin.reduce([_along(np.fmin.reduce, "min", X) for X in parts])
     half = 0.5 * highest - 0.5 * lowest
     return float(np.fmax.reduce(half))
+
+
+def _values(X: Any) -> Floats:
+    """Return the values that are there: of sparse rows, those that are stored."""
+    return X.values if isinstance(X, Holed) else X.data if issparse(X) else X
+
+
+def _along(reduce: Any, name: str, X: Any) -> Floats:
+    """Return the largest or smallest value of each column, the zeros of sparse rows included."""
+    if issparse(X):
+        return getattr(X, name)(axis=0).toarray().ravel()  # type: ignore[no-any-return]
+    found: Floats = reduce(_values(X), axis=0)
+    return found
 
 
 def _exponent(value: float) -> int:

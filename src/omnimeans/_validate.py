@@ -12,6 +12,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval
@@ -20,7 +21,7 @@ from sklearn.utils.validation import _check_sample_weight
 from omnimeans import _scaling, looks
 from omnimeans._inputs import rows as rows
 from omnimeans._rows import FLOATS as FLOATS
-from omnimeans._rows import number_type
+from omnimeans._rows import Holed, number_type
 from omnimeans._types import F64, I32, Distance, Engine, Floats, Rows
 from omnimeans.distances import DISTANCES
 
@@ -157,7 +158,8 @@ def initial_centers(
             f"An initial centre has a value of {_scaling.top(checked)}, which is so far from the "
             "rows of X that its squared distances overflow. Start from rows of X."
         )
-    return _scaling.divided(checked, exponent)
+    near: Floats = _scaling.divided(checked, exponent)
+    return near
 
 
 def fitted_centers(centers: Any, d: int) -> Floats:
@@ -260,12 +262,23 @@ def exponent_between(X: Floats, centers: Floats) -> int:
     return found
 
 
-def directions(X: Floats, weights: F64 | None) -> None:
+def each_column_seen(X: Holed, weights: F64 | None) -> None:
+    """Refuse rows with missing values among which a column has no value at all."""
+    counted = X.values if weights is None else X.values[weights > 0.0]
+    empty = np.isnan(counted).all(axis=0)
+    if empty.any():
+        raise ValueError(
+            f"Column {int(np.argmax(empty))} of X has no value in any row (of weight above 0), the "
+            f"first of {int(empty.sum())} such columns. Leave these columns out."
+        )
+
+
+def directions(X: Any, weights: F64 | None) -> None:
     """Refuse data in which no row that counts has a direction."""
     counted = X if weights is None else X[weights > 0.0]
-    if not counted.any():
+    if not (counted.data if issparse(X) else counted).any():
         raise ValueError(
-            f"All {len(counted)} rows of X (of weight above 0) are zero, and a row of zeros has no "
+            f"All {counted.shape[0]} rows of X (of weight above 0) are zero, and zeros have no "
             "direction; metric='cosine' needs at least one other row. Use metric='euclidean'."
         )
 

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import typer
 
 from omnimeans.cli._printing import as_json, grid, pairs
 
@@ -64,8 +65,6 @@ def model_record(model: Model) -> dict[str, Any]:
 def show(record: dict[str, Any], json: bool, stderr: bool) -> None:
     """Print the record: as JSON, or its scalars line by line and its clusters as a table."""
     if json:
-        import typer
-
         typer.echo(as_json(record))
         return
     lines = {
@@ -75,13 +74,14 @@ def show(record: dict[str, Any], json: bool, stderr: bool) -> None:
     }
     pairs(lines, stderr)
     if record.get("clusters"):
-        _centers(record["clusters"], stderr)
+        _centers(record, stderr)
     files = record.get("files") or {}
     pairs({f"{what} ->": path for what, path in files.items() if path != "-"}, stderr)
 
 
 # What the printed summary shows, in the record's order; the JSON has everything.
-PHRASES = {"input", "rows", "columns", "k", "scale", "metric", "inertia", "iterations", "seconds"}
+PHRASES = {"input", "rows", "columns", "k", "verdict", "scale", "metric", "inertia", "iterations"}
+PHRASES |= {"seconds"}
 
 
 def _phrase(name: str, value: Any, record: dict[str, Any]) -> str:
@@ -113,30 +113,51 @@ def number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _centers(clusters: list[dict[str, Any]], stderr: bool) -> None:
-    """Print sizes and centres; where there are many columns, those that differ most."""
+def explained(model: Model, labels: I32, found: Features) -> dict[str, float]:
+    """Return, for each column, the share of its variance that lies between the clusters."""
+    sizes = np.bincount(labels, found.weights, minlength=model.k)
+    there = sizes > 0
+    out = {}
+    for j, name in enumerate(model.names):
+        column = found.X[:, j].astype(np.float64)
+        seen = ~np.isnan(column)
+        weights = seen * (1.0 if found.weights is None else found.weights)
+        column = np.where(seen, column, 0.0)
+        column -= np.average(column, weights=weights)
+        total = float(weights @ column**2)
+        sums = np.bincount(labels, weights * column, minlength=model.k)[there]
+        parts = np.bincount(labels, weights, minlength=model.k)[there]
+        between = float((sums[parts > 0] ** 2 / parts[parts > 0]).sum())
+        out[name] = between / total if total > 0 else 0.0
+    return out
+
+
+def _centers(record: dict[str, Any], stderr: bool) -> None:
+    """Print sizes and centres; where there are many columns, those that set clusters apart."""
+    clusters = record["clusters"]
     names = list(clusters[0]["center"])
-    values = np.array([list(cluster["center"].values()) for cluster in clusters])
-    shown = list(range(len(names)))
+    shown = names
     if len(names) > SHOWN:
-        spread = values.std(axis=0)
-        shown = sorted(np.argsort(-spread, kind="stable")[:SHOWN].tolist())
-    header = ["cluster", "rows", "share", *(names[j] for j in shown)]
+        share = record["explained"]
+        best = sorted(names, key=lambda name: -share[name])[:SHOWN]
+        shown = [name for name in names if name in best]
+    header = ["cluster", "rows", "share", *shown]
     rows = [
         [
             str(cluster["cluster"]),
             f"{cluster['size']:,}",
             f"{100 * cluster['share']:.1f} %",
-            *(number(value) for value in values[at, shown].tolist()),
+            *(number(cluster["center"][name]) for name in shown),
         ]
-        for at, cluster in enumerate(clusters[:LISTED])
+        for cluster in clusters[:LISTED]
     ]
-    pairs({"": ""}, stderr)
+    typer.echo("", err=stderr)
     grid(header, rows, stderr, text=0)
     if len(names) > SHOWN:
-        pairs(
-            {f"({len(names) - SHOWN} more columns, whose centres differ less": "--json shows all)"},
-            stderr,
+        left = len(names) - SHOWN
+        typer.echo(
+            f"({left} more columns that set clusters apart less; --json has all)", err=stderr
         )
     if len(clusters) > LISTED:
-        pairs({f"({len(clusters) - LISTED} more clusters": "--json shows all)"}, stderr)
+        typer.echo(f"({len(clusters) - LISTED} more clusters; --json has all)", err=stderr)
+    typer.echo("", err=stderr)

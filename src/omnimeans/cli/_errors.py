@@ -16,7 +16,7 @@ EXIT_CODES = {
     2: "the command line cannot be used, or a package that it needs is not installed",
     3: "an input cannot be used; the message names file, row and column",
     4: "an output cannot be written, or is there already; nothing was written",
-    130: "interrupted by Ctrl-C; nothing was written",
+    130: "interrupted by Ctrl-C; a fit leaves its best model so far, nothing else is written",
 }
 FAULT, USAGE, INPUT, OUTPUT, INTERRUPTED = 1, 2, 3, 4, 130
 TRACEBACK = "OMNIMEANS_TRACEBACK"  # set to see where a fault comes from

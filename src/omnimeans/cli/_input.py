@@ -118,8 +118,7 @@ class Input:
     missing: Annotated[
         str,
         typer.Option(
-            help="Rows that lack a value: error, drop (leave them out) or partial (compare what "
-            "is there).",
+            help="Rows that lack a value: error, or drop (leave them out).",
             rich_help_panel=COLUMNS,
         ),
     ] = "error"
@@ -152,26 +151,35 @@ class Input:
             array=self.array,
         )
 
-    def roles(self) -> Roles:
-        """Return what the columns are for."""
+    def roles(self, exclude: Sequence[str] = ()) -> Roles:
+        """Return what the columns are for; some may be left out because they are labels."""
         from omnimeans.tables import Roles
 
-        kinds = {"error": "error", "drop": "drop", "partial": "keep"}
-        if self.missing not in kinds:
+        if self.missing not in ("error", "drop"):
             raise typer.BadParameter(
-                f"{self.missing!r} is not error, drop or partial", param_hint="--missing"
+                f"{self.missing!r} is not error or drop", param_hint="--missing"
             )
         return Roles(
             columns=tuple(self.columns or ()),
-            exclude=tuple(self.exclude or ()),
+            exclude=(*(self.exclude or ()), *exclude),
             ids=tuple(self.id or ()),
             weights=self.weights,
-            missing=kinds[self.missing],
+            missing=self.missing,
         )
 
-    def load(self, path: Path, asked: Sequence[str] | None = None) -> tuple[Table, Features]:
-        """Read the file and return its table and the rows to cluster."""
+    def load(
+        self, path: Path, asked: Sequence[str] | None = None, ids: Sequence[str] = ()
+    ) -> tuple[Table, Features]:
+        """Read the file and return its table and the rows to cluster.
+
+        A model asks for exactly its columns; the columns that named its rows are kept if there.
+        """
+        from dataclasses import replace
+
         from omnimeans.tables import features, read_table
 
         table = read_table(path, self.reading())
-        return table, features(table, self.roles(), asked)
+        roles = self.roles()
+        if not roles.ids:
+            roles = replace(roles, ids=tuple(name for name in ids if name in table.names))
+        return table, features(table, roles, asked)

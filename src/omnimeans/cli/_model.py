@@ -26,11 +26,14 @@ class Model:
         Between the units of the data and those of the estimator.
     names : tuple of str
         The columns it was fitted on, in order.
+    ids : tuple of str
+        Columns that named its rows.
     """
 
     estimator: Any
     scaling: Scaling
     names: tuple[str, ...]
+    ids: tuple[str, ...] = ()
 
     @property
     def k(self) -> int:
@@ -56,12 +59,36 @@ class Model:
             own[at : at + BLOCK] = to_all[np.arange(len(to_all)), labels[at : at + BLOCK]]
         return own
 
+    def pipeline(self) -> Any:
+        """Return the scaling and the estimator as one model of rows in their own units."""
+        if self.scaling.kind == "none":
+            return self.estimator
+        from sklearn.pipeline import Pipeline
+        from sklearn.preprocessing import FunctionTransformer
+
+        scale = FunctionTransformer(self.scaling.apply, feature_names_out="one-to-one")
+        return Pipeline([(self.scaling.kind, scale), ("clusters", self.estimator)])
+
     def to_bytes(self) -> bytes:
-        """Return the model file."""
+        """Return the model file.
+
+        In it the features of scaled rows are called so, which keeps a data frame in its own units
+        from being taken for scaled rows.
+        """
         from omnimeans.persistence.files import dumps
 
-        extra = {**self.scaling.as_extra(), "columns": list(self.names)}
-        return dumps(self.estimator, extra=extra)
+        kind = self.scaling.kind
+        names = [name if kind == "none" else f"{name} ({kind})" for name in self.names]
+        extra = {
+            **self.scaling.as_extra(),
+            "columns": list(self.names),
+            "id_columns": list(self.ids),
+        }
+        self.estimator.feature_names_in_ = np.array(names, dtype=object)
+        try:
+            return dumps(self.estimator, extra=extra)
+        finally:
+            del self.estimator.feature_names_in_  # rows come as plain arrays here
 
     @classmethod
     def from_file(cls, path: Path) -> Model:
@@ -79,4 +106,5 @@ class Model:
         if len(names) != d or not all(isinstance(name, str) for name in names):
             raise ValueError(f"{path}: its names of columns do not fit its {d} features")
         vars(estimator).pop("feature_names_in_", None)  # rows come as plain arrays here
-        return cls(estimator, Scaling.from_extra(extra, d), tuple(names))
+        ids = tuple(map(str, extra.get("id_columns", ())))
+        return cls(estimator, Scaling.from_extra(extra, d), tuple(names), ids)

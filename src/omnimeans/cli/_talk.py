@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+FOR_PYTHON = " Set raise_on_interrupt=True to get a KeyboardInterrupt instead."
 NOTED = 20  # notes that are printed; the JSON has them all
 
 
@@ -44,6 +45,11 @@ class Talk:
         if not self.quiet:
             typer.echo(f"warning: {line}", err=True)
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether a fit has said that Ctrl-C ended it."""
+        return any(" was interrupted " in line for line in self.warnings)
+
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Turn Python's warnings into lines of this program."""
@@ -51,7 +57,7 @@ class Talk:
             warnings.simplefilter("always")
             yield
         for text in dict.fromkeys(" ".join(str(entry.message).split()) for entry in caught):
-            self.warn(text)
+            self.warn(text.replace(FOR_PYTHON, ""))
 
     @contextmanager
     def progress(self) -> Iterator[Steps]:

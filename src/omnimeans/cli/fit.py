@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from omnimeans.cli._errors import INTERRUPTED
 from omnimeans.cli._groups import grouped
 from omnimeans.cli._input import Data, Input
+from omnimeans.cli._k import parse_k, sensible_range, sweep_further
 from omnimeans.cli._labels import OUTPUT, General, LabelFiles
 
 if TYPE_CHECKING:
     from omnimeans._types import Floats
     from omnimeans.cli._model import Model
-    from omnimeans.cli._talk import Talk
+    from omnimeans.cli._talk import Steps, Talk
     from omnimeans.scaling import Scaling
+    from omnimeans.selection import Sweep
     from omnimeans.tables import Features
 
 CLUSTERING = "Clustering"
@@ -89,6 +92,24 @@ class Fitting:
             rich_help_panel=CLUSTERING,
         ),
     ] = None
+    max_time: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            metavar="SECONDS",
+            help="End the fit then, with the best model so far.",
+            rich_help_panel=CLUSTERING,
+        ),
+    ] = None
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            metavar="FILE",
+            help="Keep how far the fit has got in this file, and go on from it if it is there.",
+            rich_help_panel=CLUSTERING,
+        ),
+    ] = None
 
 
 @grouped
@@ -117,11 +138,14 @@ def fit(
     """
     from omnimeans import estimators  # noqa: F401 (its import is no part of the seconds)
     from omnimeans.cli import _labels
-    from omnimeans.cli._answer import clusters_record, data_record, model_record, show
+    from omnimeans.cli._answer import clusters_record, data_record, explained, model_record, show
     from omnimeans.cli._errors import UsageError
     from omnimeans.cli._output import Outputs
+    from omnimeans.cli._scales import check_scale, find, warn_of_scales
     from omnimeans.cli._talk import Talk
 
+    parse_k(fitting.k)
+    check_scale(fitting.scale)
     talk, outputs = Talk(general.quiet), Outputs(general.force)
     if not files.named and model is None:
         files, model = default_outputs(data, files, input.format)
@@ -133,13 +157,15 @@ def fit(
         steps.begin(f"reading {data}")
         table, found = input.load(data)
         talk.note([*table.notes, *found.notes])
+        is_picture = table.picture is not None
         began = time.perf_counter()
-        scaling = scaling_of(found, fitting)
+        scaling = find(fitting.scale, found, fitting.threads)
         warn_of_scales(found, scaling, talk)
         scaled = scaling.apply(found.X)
         with talk.listening():
-            k, chosen = number_of_clusters(fitting, table.picture is not None, scaled)
-            fitted = fit_model(found, fitting, scaling, scaled, k, table.picture is not None, steps)
+            k, chosen, swept = number_of_clusters(fitting, is_picture, found, scaled, talk, steps)
+            ids = tuple(table.names[at] for at in found.ids)
+            fitted = fit_model(found, fitting, scaling, scaled, k, is_picture, ids, steps, swept)
         seconds = time.perf_counter() - began
         steps.begin("writing")
         labels = fitted.estimator.labels_
@@ -150,15 +176,20 @@ def fit(
         **data_record(table, found),
         **model_record(fitted),
         "k_chosen": chosen,
+        "verdict": None if swept is None else str(swept.verdict),
+        "sweep": None if swept is None else swept.to_dict(),
         "seed": fitting.seed,
         "seconds": seconds,
         "clusters": clusters_record(fitted, labels, found),
+        "explained": explained(fitted, labels, found),
         "notes": talk.notes,
         "warnings": talk.warnings,
     }
     record["files"] = outputs.publish()
     if not (outputs.to_stdout and general.quiet):
         show(record, general.json, stderr=outputs.to_stdout)
+    if talk.interrupted:
+        raise typer.Exit(INTERRUPTED)
 
 
 def default_outputs(
@@ -176,52 +207,40 @@ def default_outputs(
     return replace(files, labels=beside(data, "labels", labels_suffix(data, format))), model
 
 
-def scaling_of(found: Features, fitting: Fitting) -> Scaling:
-    """Return how the rows are scaled."""
-    from omnimeans.engines import open_engine
-    from omnimeans.scaling import SCALES, find_scaling
-
-    if fitting.scale not in SCALES:
-        raise typer.BadParameter(
-            f"{fitting.scale!r} is not {', '.join(SCALES)}", param_hint="--scale"
-        )
-    engine = open_engine("auto", fitting.threads)
-    return find_scaling(fitting.scale, found.X, found.weights, engine)
-
-
-def warn_of_scales(found: Features, scaling: Scaling, talk: Talk) -> None:
-    """Warn where one column has almost all of the variance, and so decides alone."""
-    import numpy as np
-
-    if scaling.kind != "none" or found.X.shape[1] < 2:
-        return
-    with np.errstate(over="ignore", invalid="ignore"):
-        variance = np.nanvar(found.X, axis=0, dtype=np.float64)
-    share = variance / variance.sum() if variance.sum() > 0 else variance
-    top = int(np.argmax(share))
-    rest = np.delete(variance, top)
-    if share[top] > DOMINATES and rest.max() > 0:
-        ratio = np.sqrt(variance[top] / rest.max())
-        talk.warn(
-            f"column {found.names[top]!r} spreads {ratio:,.0f} times as wide as any other and has "
-            f"{100 * share[top]:.2f} % of the variance, so that it decides almost alone; --scale "
-            "standard gives every column the same say"
-        )
-
-
-DOMINATES = 0.99
-
-
-def number_of_clusters(fitting: Fitting, picture: bool, scaled: Floats) -> tuple[int, str | None]:
-    """Return k, and how it was chosen if it was not given."""
-    if fitting.k.isdigit() and int(fitting.k) > 0:
-        return int(fitting.k), None
-    if fitting.k == "auto" and picture:
-        return COLOURS, "the default for pictures"
-    raise typer.BadParameter(
-        f"{fitting.k!r} is not a number of clusters, a range such as 2-20, or auto",
-        param_hint="--k",
+def number_of_clusters(
+    fitting: Fitting,
+    picture: bool,
+    found: Features,
+    scaled: Floats,
+    talk: Talk,
+    steps: Steps,
+) -> tuple[int, str | None, Sweep | None]:
+    """Return k, how it was chosen if it was not given, and the sweep that chose it."""
+    tried = parse_k(fitting.k)
+    if isinstance(tried, int):
+        return tried, None, None
+    if tried is None and picture:
+        return COLOURS, "the default for pictures", None
+    ks = tried or sensible_range(len(scaled))
+    if ks is None:
+        return 1, "too few rows to choose", None
+    swept = sweep_further(
+        scaled,
+        ks,
+        found.weights,
+        fixed=tried is not None,
+        metric=fitting.metric,
+        seed=fitting.seed,
+        threads=fitting.threads,
+        steps=steps,
     )
+    verdict, span = swept.verdict, f"among {swept.ks[0]} to {swept.ks[-1]}"
+    if verdict.outcome != "clear":
+        talk.warn(f"{verdict.outcome} {span}; --k N divides the rows all the same")
+        chosen = f"{verdict.outcome} {span}"
+    else:
+        chosen = f"chosen {span} with {verdict.confidence} confidence"
+    return verdict.k or verdict.leading, chosen, swept
 
 
 def start_of(fitting: Fitting, scaling: Scaling, names: tuple[str, ...], k: int) -> Any:
@@ -257,15 +276,18 @@ def fit_model(
     scaled: Floats,
     k: int,
     picture: bool,
-    steps: Any,
+    ids: tuple[str, ...],
+    steps: Steps,
+    swept: Sweep | None,
 ) -> Model:
-    """Return the fitted model."""
-    import numpy as np
-
+    """Return the fitted model; after a sweep it starts from the centres found there."""
     from omnimeans.cli._model import Model
     from omnimeans.estimators import KMeans
 
-    init = start_of(fitting, scaling, found.names, k)
+    if swept is None or fitting.init != "k-means++":
+        init = start_of(fitting, scaling, found.names, k)
+    else:
+        init = swept.centers_of(k)
     starts = fitting.starts or (1 if picture or not isinstance(init, str) else 10)
     steps.begin(f"fitting {k} clusters")
     estimator = KMeans(
@@ -278,8 +300,8 @@ def fit_model(
         metric=fitting.metric,
         n_threads=fitting.threads,
         callback=steps.watcher(starts, fitting.max_iter),
+        max_time=fitting.max_time or None,
+        checkpoint=fitting.resume,
     )
     estimator.fit(scaled, sample_weight=found.weights)
-    names = [name if scaling.kind == "none" else f"{name} ({scaling.kind})" for name in found.names]
-    estimator.feature_names_in_ = np.array(names, dtype=object)
-    return Model(estimator, scaling, found.names)
+    return Model(estimator, scaling, found.names, ids)

@@ -35,7 +35,7 @@ def predict(
     from dataclasses import replace
 
     from omnimeans.cli import _labels
-    from omnimeans.cli._answer import clusters_record, data_record, show
+    from omnimeans.cli._answer import clusters_record, data_record, explained, show
     from omnimeans.cli._errors import UsageError
     from omnimeans.cli._model import Model
     from omnimeans.cli._names import beside, labels_suffix
@@ -43,16 +43,16 @@ def predict(
     from omnimeans.cli._talk import Talk
 
     talk, outputs = Talk(general.quiet), Outputs(general.force)
+    fitted = Model.from_file(model)
+    fitted.estimator.n_threads = threads
     if not files.named:
         files = replace(files, labels=beside(data, "labels", labels_suffix(data, input.format)))
     _labels.announce(outputs, files, str(data))
     if general.json and outputs.to_stdout:
         raise UsageError("--json and an output named - both want standard output; name a file")
-    fitted = Model.from_file(model)
-    fitted.estimator.n_threads = threads
     with talk.progress() as steps:
         steps.begin(f"reading {data}")
-        table, found = input.load(data, fitted.names)
+        table, found = input.load(data, fitted.names, fitted.ids)
         talk.note([*table.notes, *found.notes])
         steps.begin("labelling")
         with talk.listening():
@@ -65,6 +65,7 @@ def predict(
         "scale": fitted.scaling.kind,
         "metric": fitted.estimator.metric,
         "clusters": clusters_record(fitted, labels, found),
+        "explained": explained(fitted, labels, found),
         "notes": talk.notes,
         "warnings": talk.warnings,
     }

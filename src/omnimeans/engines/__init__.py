@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from scipy.sparse import issparse
+
+from omnimeans._rows import csr_arrays, csr_with, plain
 from omnimeans._types import I64, Distance, Engine
 from omnimeans.algorithms import choose
 from omnimeans.directions import unit_rows
 
-__all__ = ["ENGINES", "describe", "open_engine"]
+__all__ = ["ENGINES", "describe", "open_engine", "open_partial"]
 
 
 def _cpu(n_threads: int | None, algorithm: str, memory: str | int | None) -> Engine:
@@ -60,7 +63,27 @@ def open_engine(
         return engine
     from omnimeans.engines.spherical import SphericalEngine
 
-    return SphericalEngine(engine, unit_rows if name == "reference" else _compiled_unit_rows)
+    return SphericalEngine(engine, _plain_unit_rows if name == "reference" else _compiled_unit_rows)
+
+
+def open_partial(name: str, n_threads: int | None, distance: Distance) -> Engine:
+    """Return the engine for rows with missing values."""
+    if distance.kernel == "cosine":
+        raise ValueError(
+            "metric='cosine' does not go with missing='partial': a row with missing values has no "
+            "length to be divided by. Use metric='euclidean' or 'manhattan', or fill in the values."
+        )
+    if name not in ("auto", "cpu"):
+        raise ValueError(
+            f"engine={name!r} does not take rows with missing values; use engine='auto'."
+        )
+    from omnimeans.engines.partial import PartialEngine
+
+    return PartialEngine(n_threads)
+
+
+def _plain_unit_rows(X: Any, n_threads: int) -> tuple[Any, I64]:
+    return unit_rows(plain(X))
 
 
 def _compiled_unit_rows(X: Any, n_threads: int) -> tuple[Any, I64]:
@@ -70,6 +93,10 @@ def _compiled_unit_rows(X: Any, n_threads: int) -> tuple[Any, I64]:
 
     if isinstance(X, Source):
         return unit_source(X, lambda block: _core.unit_rows(block, n_threads))
+    if issparse(X):
+        columns, starts = csr_arrays(X)
+        values, blank = _core.unit_sparse(X.data, columns, starts, X.shape[1])
+        return csr_with(X, values), blank
     return _core.unit_rows(X, n_threads)
 
 

@@ -58,7 +58,7 @@ class SphericalEngine:
         unit, blank = self.unit(X)
         if not blank.size:
             return SphericalRows(self.inner.place(unit, weights, EUCLIDEAN), blank, weights, 0.0)
-        pulling = np.ones(len(X)) if weights is None else weights.copy()
+        pulling = np.ones(X.shape[0]) if weights is None else weights.copy()
         idle = self.inner.total(pulling[blank], None)
         pulling[blank] = 0.0
         return SphericalRows(self.inner.place(unit, pulling, EUCLIDEAN), blank, weights, idle)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from omnimeans import _core
-from omnimeans._rows import is_plain, number_type
+from omnimeans._rows import Holed, csr_arrays, floating, is_plain, number_type
 from omnimeans._types import F64, I32, Floats
 
 BLOCK = 65536  # rows that get a copy of their centre beside them at a time
@@ -67,4 +68,10 @@ def open_store(X: Any, centers: Floats | None = None) -> Any:
     dtype = number_type(X) if centers is None else np.result_type(number_type(X), centers)
     if is_plain(X, dtype):
         return PlainStore(X)
+    if isinstance(X, Holed):
+        near = floating(X, dtype)
+        return _core.with_holes(near.values, near.fill)
+    if issparse(X):
+        store = _core.sparse_f32 if dtype == np.float32 else _core.sparse_f64
+        return store(np.ascontiguousarray(X.data, dtype), *csr_arrays(X), X.shape[1])
     return _core.lend_f32(X) if dtype == np.float32 else _core.lend_f64(X)

@@ -15,10 +15,10 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 
 from omnimeans import _validate
-from omnimeans._rows import number_type, plain
+from omnimeans._rows import Holed, floating, number_type
 from omnimeans._scaling import divided, restored_sum, scaled
 from omnimeans._types import I32, Distance, Engine, Floats
-from omnimeans.engines import open_engine
+from omnimeans.engines import open_engine, open_partial
 from omnimeans.estimators import _sources
 from omnimeans.sources import is_source
 
@@ -62,21 +62,22 @@ class CenterModel(
     def _ready(self, X: Any) -> Ready:
         """Return all that is needed to compare new rows with the centres as they are now."""
         check_is_fitted(self, "cluster_centers_")
-        return self._compared(_validate.rows(X, estimator=self, reset=False, as_given=True))
+        return self._compared(_sources.rows(X, self, reset=False))
 
-    def _compared(self, X: Floats) -> Ready:
+    def _compared(self, X: Any) -> Ready:
         distance = self._distance()
         centers = _validate.fitted_centers(self.cluster_centers_, X.shape[1])
         dtype = number_type(X)
         X, centers = _validate.same_type(X, centers)
         if distance.kernel == "cosine":  # lengths do not matter, so squares are no trouble
             _validate.directed_centers(centers, "cluster_centers_")
-            X, exponent = plain(X, centers.dtype), 0
+            X, exponent = floating(X, centers.dtype), 0
         else:
             exponent = _validate.exponent_between(X, centers)
+        opened = open_partial if isinstance(X, Holed) else open_engine
         return Ready(
-            open_engine(self.engine, self.n_threads, distance),
-            divided(plain(X, centers.dtype), exponent) if exponent else X,
+            opened(self.engine, self.n_threads, distance),
+            divided(floating(X, centers.dtype), exponent) if exponent else X,
             divided(centers, exponent),
             distance,
             exponent,

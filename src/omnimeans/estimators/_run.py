@@ -6,11 +6,12 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from omnimeans import _validate
 from omnimeans._checkpoint import Checkpoint
 from omnimeans._fit import lloyd
-from omnimeans._rows import plain
+from omnimeans._rows import Holed, floating, in_memory, plain
 from omnimeans._scaling import divided, scaled
 from omnimeans._types import F64, Distance, Engine, Floats, Rows, Start
 from omnimeans.directions import unit_rows
@@ -40,15 +41,17 @@ def place(engine: Engine, X: Floats, weights: F64 | None, distance: Distance) ->
     """Hand the rows to the engine, divided by a power of two where their squares need it."""
     if distance.kernel == "cosine":
         if not isinstance(X, Source):
-            X = plain(X) if isinstance(X, np.ndarray) else X
+            X = floating(X)
             _validate.directions(X, weights)
         placed: Rows = engine.place(X, weights, distance)
         return placed
-    exponent = _validate.exponent(X) if isinstance(X, np.ndarray) else 0
+    if isinstance(X, Holed):
+        _validate.each_column_seen(X, weights)
+    exponent = _validate.exponent(X) if in_memory(X) else 0
     with np.errstate(over="ignore", invalid="ignore"):  # judged by the last check, in words
-        near = divided(plain(X), exponent) if exponent else X
+        near = divided(floating(X), exponent) if exponent else X
         rows: Rows = engine.place(near, weights, distance)
-    if isinstance(X, np.ndarray):
+    if in_memory(X):
         rows.exponent = exponent
     else:
         _validate.scale(engine, rows)
@@ -83,13 +86,17 @@ def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> 
     if distance.kernel == "cosine":
         return _called_with_directions(init)
 
-    # the plain mean, as in scikit-learn, also where the rows have weights
-    mean = rows.mean if rows.weights is None else engine.place(rows.X, None, distance).mean
-    centred = scaled((plain(rows.X) - mean).astype(dtype), rows.exponent)
+    if issparse(rows.X):  # as in scikit-learn, sparse rows are shown as they are
+        mean, shown = np.zeros(rows.d, dtype), rows.X
+    else:  # the plain mean, also where the rows have weights
+        mean = rows.mean if rows.weights is None else engine.place(rows.X, None, distance).mean
+        whole = rows.take(np.arange(rows.n)) if isinstance(rows.X, Holed) else plain(rows.X)
+        shown = (whole - mean).astype(dtype)
+    shown = scaled(shown, rows.exponent)
 
     def called(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
         random_state = np.random.RandomState(rng.bit_generator)
-        found = init(centred, k, random_state=random_state)
+        found = init(shown, k, random_state=random_state)
         centers = _validate.initial_centers(found, k, rows.d, dtype, rows.exponent)
         return (centers + mean).astype(dtype)
 

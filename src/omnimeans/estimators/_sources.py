@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
 from omnimeans import _validate
 from omnimeans._optional import need
+from omnimeans._rows import Holed
 from omnimeans._scaling import restored_sum
 from omnimeans._sums import exact_units, from_units
 from omnimeans._types import F64, I32, Distance, Engine, Floats
-from omnimeans.engines import open_engine
+from omnimeans.engines import open_engine, open_partial
 from omnimeans.engines._scratch import release, scratch
 from omnimeans.sources import Source, is_source, open_source
 from omnimeans.sources.ahead import ahead
@@ -28,7 +30,10 @@ BLOCK = 1 << 23  # bytes of rows that are labelled at a time
 def rows(X: Any, estimator: Any, *, reset: bool = True) -> Floats | Source:
     """Return the data as rows in memory, or as a source where they do not fit or come in blocks."""
     if not is_source(X):
-        given: Floats = _validate.rows(X, estimator=estimator, reset=reset, as_given=True)
+        missing = getattr(estimator, "missing", "error")
+        given: Floats = _validate.rows(
+            X, estimator=estimator, reset=reset, as_given=True, missing=missing
+        )
         return given
     source = open_source(X)
     _validate.enough_rows(len(source), 1)
@@ -53,6 +58,13 @@ def engine_for(
 ) -> Engine:
     """Return the engine that the user asked for, or the one that these rows need."""
     name = estimator.engine
+    if isinstance(X, Holed):
+        return open_partial(name, estimator.n_threads, distance)
+    if issparse(X) and name == "blocks":
+        raise ValueError(
+            "engine='blocks' reads dense rows block by block, and sparse rows are in memory as "
+            "they are. Use engine='auto'."
+        )
     memory = getattr(estimator, "memory", None)
     if isinstance(X, Source) and name in ("auto", "blocks"):
         return open_engine("blocks", estimator.n_threads, distance, memory=memory)

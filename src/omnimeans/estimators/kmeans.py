@@ -7,6 +7,7 @@ from os import PathLike
 from typing import Any, ClassVar, Self
 
 from sklearn.base import _fit_context
+from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from omnimeans import _fit, _validate
@@ -28,7 +29,7 @@ from omnimeans.init import INITS
 class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     """Group rows into k clusters around their centres, by Lloyd's algorithm.
 
-    A drop-in for ``sklearn.cluster.KMeans`` on dense data, with one answer: the same data, start
+    A drop-in for ``sklearn.cluster.KMeans``, with one answer: the same data, start
     and parameters give the same labels, centres, inertia and number of iterations, bit for bit,
     for any number of threads and any `algorithm` or `engine`.  ``predict(X)`` equals ``labels_``
     and ``score(X)`` equals ``-inertia_`` on the training data, always.
@@ -84,6 +85,10 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     raise_on_interrupt : bool, default=False
         Whether Ctrl-C raises KeyboardInterrupt.  Otherwise it stops the fit, which keeps the best
         model so far and warns.
+    missing : {"error", "partial"}, default="error"
+        What NaN means: an error, or a value that is not there.  With "partial" a row is compared by
+        the features that it has, its distance multiplied by d over their number, and a centre's
+        coordinate is the mean (median) of the values that its rows have there.
     memory : str, int or None, default=None
         Most bytes that the process may hold while it fits a source, such as "2GiB"; rows that do
         not fit are read again in each pass; None takes up to half of what is free.  With rows in
@@ -161,6 +166,7 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
         "checkpoint": [str, PathLike, None],
         "raise_on_interrupt": ["boolean"],
+        "missing": [StrOptions({"error", "partial"})],
         "memory": [str, ONE_OR_MORE, None],
     }
 
@@ -193,6 +199,7 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         checkpoint: str | PathLike[str] | None = None,
         raise_on_interrupt: bool = False,
         memory: str | int | None = None,
+        missing: str = "error",
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
@@ -211,6 +218,13 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         self.checkpoint = checkpoint
         self.raise_on_interrupt = raise_on_interrupt
         self.memory = memory
+        self.missing = missing
+
+    def __sklearn_tags__(self) -> Tags:
+        tags: Tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self.missing == "partial"
+        return tags
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -237,7 +251,7 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         ValueError
             If a parameter, the data or the weights cannot be used; the message says why.
         TypeError
-            If `X` is sparse or a lazy frame.
+            If `X` is a lazy frame.
 
         Examples
         --------

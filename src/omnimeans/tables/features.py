@@ -14,7 +14,7 @@ from omnimeans.tables.numbers import Numbers, as_numbers
 from omnimeans.tables.pictures import ALPHA
 from omnimeans.tables.table import BadTable, Slice, Table, as_matrix
 
-COUNTS_FROM = 3  # fewer rows than this may count up by chance
+COUNTS_FROM = {True: 3, False: 20}  # fewer rows may count up by chance; True: from 0 or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +174,14 @@ def _unfit(numbers: Numbers) -> str:
     if not numbers.mostly_numbers:
         return f"text, such as {numbers.example!r}"
     if numbers.bad == 0 and _counts(numbers):
-        return "it counts the rows; it is kept beside the labels"
+        return "it counts the rows; it is kept beside the labels (--columns would cluster it)"
     return ""
 
 
 def _counts(numbers: Numbers) -> bool:
     """Tell whether a column goes up by one from row to row."""
     values = numbers.values
-    if len(values) < COUNTS_FROM or values[0] not in (0, 1):
+    if len(values) < COUNTS_FROM[len(values) > 0 and values[0] in (0, 1)]:
         return False
     return bool((np.diff(values.astype(np.float64)) == 1.0).all())
 
@@ -265,8 +265,7 @@ def _complete(
         where = ", ".join(f"{table.names[gap]!r} ({col.missing:,})" for gap, col in gaps[:6])
         raise BadTable(
             f"{table.where(row, at)} has no value; {count:,} of {table.n_rows:,} rows lack one, in "
-            f"{where}. Say --missing drop to leave these rows out, --missing partial to compare "
-            "rows by the values they have, or --exclude the column"
+            f"{where}. Say --missing drop to leave these rows out, or --exclude the column"
         )
     if missing == "keep":
         return None, [f"{count:,} of {table.n_rows:,} rows lack a value"]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from omnimeans.tables.table import MISSING, BadTable
 
 DELIMITERS = {"\t": "tab", ";": "semicolon", "|": "bar", ",": "comma", " ": "blanks"}
+COUNTED = 3  # columns whose names may be 0, 1, 2, ...
 LINES = 200  # records that are looked at
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 WITH_COMMA = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?")
@@ -187,6 +188,8 @@ def _names_columns(rows: Sequence[Sequence[str]], decimal: str) -> bool:
     first, rest = rows[0], rows[1:]
     if all(_is_none(cell) for cell in first):
         return False
+    if len(first) >= COUNTED and [str(j) for j in range(len(first))] == list(first):
+        return True  # data frames without names are written so
     if not any(_is_number(cell, decimal) for cell in first):
         return True
     for j, cell in enumerate(first):
