@@ -111,17 +111,59 @@ void Sparse<T, I>::distances(const T* centers, const std::int32_t* labels, Metri
 template <typename T, typename I>
 void Sparse<T, I>::all_pairs(const T* centers, std::int64_t k, Metric metric, double* out,
                              int threads) const {
-  const std::int64_t d = this->d;
-  std::vector<std::unique_ptr<Spread<T>>> spreads(threads);
-  finish(parallel(this->n, chunk(1, k * d, threads), threads,
-                  [&](int worker, std::int64_t begin, std::int64_t end) {
-                    if (!spreads[worker]) spreads[worker] = std::make_unique<Spread<T>>(d);
-                    for (std::int64_t i = begin; i < end; ++i) {
-                      const T* plain = spreads[worker]->fill(row(i));
-                      exact_for<T>().distances(plain, centers, k, d, d, metric, out + i * k);
-                      spreads[worker]->clear(row(i));
-                    }
-                  }));
+  const std::int64_t d = this->d, groups = (d + 7) / 8;
+  const bool euclidean = metric == Metric::euclidean;
+  const SparseSums& table = sparse_sums();
+  const auto zeros = euclidean ? table.zeros_euclidean : table.zeros_manhattan;
+  const auto sums = euclidean ? table.sums_euclidean : table.sums_manhattan;
+  // Many tiles share the work that a centre makes.
+  const std::int64_t some = chunk_rows > 0 ? chunk_rows : 32 * kSparseRows;
+  finish(parallel(this->n, some, threads, [&](int, std::int64_t begin, std::int64_t end) {
+    std::vector<Tile> tiles;
+    for (std::int64_t first = begin; first < end; first += kSparseRows) {
+      tiles.push_back(tile(first, std::min<std::int64_t>(end, first + kSparseRows)));
+    }
+    std::vector<double> center(8 * groups), terms(8 * groups);
+    for (std::int64_t j = 0; j < k; ++j) {
+      std::copy(centers + j * d, centers + (j + 1) * d, center.begin());
+      zeros(center.data(), groups, terms.data());
+      for (std::size_t t = 0; t < tiles.size(); ++t) {
+        double away[kSparseRows];
+        sums(tiles[t].met.data(), static_cast<std::int64_t>(tiles[t].met.size()),
+             tiles[t].values.data(), center.data(), terms.data(), groups, away);
+        const std::int64_t first = begin + static_cast<std::int64_t>(t) * kSparseRows;
+        for (std::int64_t i = first; i < std::min<std::int64_t>(end, first + kSparseRows); ++i) {
+          out[i * k + j] = away[i - first];
+        }
+      }
+    }
+  }));
+}
+
+template <typename T, typename I>
+typename Sparse<T, I>::Tile Sparse<T, I>::tile(std::int64_t begin, std::int64_t end) const {
+  Tile tile;
+  for (std::int64_t i = begin; i < end; ++i) {
+    const auto x = row(i);
+    for (std::int64_t t = 0; t < x.count; ++t) {
+      const auto group = static_cast<std::int32_t>(x.columns[t] / 8);
+      if (t == 0 || group != x.columns[t - 1] / 8) {
+        tile.met.push_back({group, static_cast<std::int32_t>(i - begin)});
+      }
+    }
+  }
+  std::stable_sort(tile.met.begin(), tile.met.end(),
+                   [](const SparseGroup& a, const SparseGroup& b) { return a.group < b.group; });
+  tile.values.resize(8 * tile.met.size());
+  std::int64_t next[kSparseRows] = {};
+  for (std::size_t e = 0; e < tile.met.size(); ++e) {
+    const auto x = row(begin + tile.met[e].row);
+    std::int64_t& t = next[tile.met[e].row];
+    for (; t < x.count && x.columns[t] / 8 == tile.met[e].group; ++t) {
+      tile.values[8 * e + x.columns[t] % 8] = static_cast<double>(x.values[t]);
+    }
+  }
+  return tile;
 }
 
 template class Sparse<float, std::int32_t>;

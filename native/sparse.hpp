@@ -44,6 +44,13 @@ class Sparse final : public Store<T> {
   // Rows that a thread takes at a time, where each value costs `work` steps and each row `more`.
   std::int64_t chunk(std::int64_t work, std::int64_t more, int threads) const;
 
+  // Some rows with their values in groups of eight columns, for exact sums.
+  struct Tile {
+    std::vector<SparseGroup> met;
+    std::vector<double> values;
+  };
+  Tile tile(std::int64_t begin, std::int64_t end) const;
+
   const T* values_;
   const I* columns_;
   const std::int64_t* starts_;
@@ -77,5 +84,6 @@ SparseScreen sparse_screen_of(const T* centers, std::int64_t k, std::int64_t d, 
 
 template <typename T, typename I>
 const SparseKernels<T, I>& sparse_kernels_for();
+const SparseSums& sparse_sums();
 
 }  // namespace omnimeans

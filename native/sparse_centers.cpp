@@ -12,17 +12,24 @@
 namespace omnimeans {
 namespace {
 
-const SparseTable& table() {
-  static const SparseTable& chosen = []() -> const SparseTable& {
+struct Choice {
+  const SparseTable* screen;
+  const SparseSums* sums;
+};
+
+const Choice& choice() {
+  static const Choice chosen = []() -> Choice {
     [[maybe_unused]] const std::string name = kernels().name;
 #if defined(OMNIMEANS_X86_KERNELS)
-    if (name.starts_with("avx512")) return avx512::sparse_kernels();
-    if (name == "avx2") return avx2::sparse_kernels();
+    if (name.starts_with("avx512")) return {&avx512::sparse_kernels(), &avx512::sparse_sums()};
+    if (name == "avx2") return {&avx2::sparse_kernels(), &avx2::sparse_sums()};
 #endif
-    return baseline::sparse_kernels();
+    return {&baseline::sparse_kernels(), &baseline::sparse_sums()};
   }();
   return chosen;
 }
+
+const SparseTable& table() { return *choice().screen; }
 
 template <typename T>
 std::vector<char> copies_of_earlier(const T* centers, std::int64_t k, std::int64_t d) {
@@ -98,6 +105,8 @@ SparseScreen sparse_screen_of(const T* centers, std::int64_t k, std::int64_t d, 
   }
   return screen;
 }
+
+const SparseSums& sparse_sums() { return *choice().sums; }
 
 template <>
 const SparseKernels<float, std::int32_t>& sparse_kernels_for() { return table().f32_i32; }

@@ -56,11 +56,29 @@ struct SparseTable {
   SparseKernels<double, std::int64_t> f64_i64;
 };
 
+// Eight columns in which a row of a tile has values; they stand beside it, zeros among them.
+struct SparseGroup {
+  std::int32_t group, row;
+};
+inline constexpr int kSparseRows = 8;  // rows of a tile
+
+// D from a tile of rows to a centre, both in float64 and padded with zeros to whole groups.
+struct SparseSums {
+  typedef void Zeros(const double* center, std::int64_t groups, double* terms);
+  typedef void Sums(const SparseGroup* met, std::int64_t count, const double* values,
+                    const double* center, const double* terms, std::int64_t groups, double* out);
+  // The terms of a row of zeros.
+  Zeros *zeros_euclidean, *zeros_manhattan;
+  // The distances of the rows, whose groups are in ascending order.
+  Sums *sums_euclidean, *sums_manhattan;
+};
+
 inline constexpr int kSparsePad = 16;  // centres are padded to a multiple of the widest vector
 
 #define OMNIMEANS_DECLARE(isa)           \
   namespace isa {                        \
   const SparseTable& sparse_kernels();   \
+  const SparseSums& sparse_sums();       \
   }
 OMNIMEANS_DECLARE(baseline)
 OMNIMEANS_DECLARE(avx2)
