@@ -4,12 +4,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint bench notebook clean
+.PHONY: help demo test lint sanitize fuzz bench notebook clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    cluster real data, print the tables, write the pictures into demo/"
 	@echo "make test    lint, types, and every test"
+	@echo "make sanitize  tests and fuzzing below AddressSanitizer, UBSan and ThreadSanitizer (gcc)"
+	@echo "make fuzz    fuzz every target for SECONDS=60, with atheris if ATHERIS=1"
 	@echo "make bench   time one Lloyd iteration beside the peers (ONLY=a,e  QUICK=1  MODE=seeding)"
 	@echo "make notebook  run the notebook again and store its results"
 
@@ -38,6 +40,25 @@ lint: $(VENV)/.test-lint
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/mypy
+
+# A build of the core below a sanitizer, put in place of the installed one by tests/sanitized.
+SECONDS ?= 60
+TARGETS ?= native estimator model checkpoint
+build/sanitized-%: $(VENV)/.test-lint
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/cmake -S . -B $@ -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+	  -DPython_EXECUTABLE=$(abspath $(BIN))/python -DOMNIMEANS_SANITIZE=$(subst -,$(comma),$*)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/cmake --build $@
+.PHONY: build/sanitized-address-undefined build/sanitized-thread
+
+sanitize: build/sanitized-address-undefined build/sanitized-thread
+	PYTHON="$(abspath $(BIN))/python" FUZZ_SECONDS=$(SECONDS) bash tests/sanitized/run.sh address-undefined $(TARGETS)
+	PYTHON="$(abspath $(BIN))/python" FUZZ_SECONDS=$(SECONDS) bash tests/sanitized/run.sh thread
+
+fuzz: $(VENV)/.test-lint
+	$(if $(ATHERIS),$(BIN)/python -m pip install -q atheris)
+	for target in $(TARGETS); do \
+	  $(BIN)/python tests/fuzzing.py $$target --seconds $(SECONDS) $(if $(ATHERIS),--atheris) || exit 1; \
+	done
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) \

@@ -17,14 +17,24 @@ namespace omnimeans {
 
 namespace nb = nanobind;
 
+// An array whose values lie where the processor expects them; others are refused.
+template <class Array>
+struct Aligned : Array {
+  Aligned() = default;
+  explicit Aligned(Array array) : Array(std::move(array)) {}
+  bool holds() const {
+    return reinterpret_cast<std::uintptr_t>(this->data()) % alignof(typename Array::Scalar) == 0;
+  }
+};
+
 // Arrays are never converted on the way in: a copy would not outlive the call.
 template <typename T>
-using In2 = nb::ndarray<const T, nb::ndim<2>, nb::device::cpu>;
+using In2 = Aligned<nb::ndarray<const T, nb::ndim<2>, nb::device::cpu>>;
 template <typename T>
-using In1 = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using In1 = Aligned<nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>>;
 template <typename T>
-using InC = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-using Labels = nb::ndarray<std::int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using InC = Aligned<nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>>;
+using Labels = Aligned<nb::ndarray<std::int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>>;
 using MaybeWeights = std::optional<In1<double>>;
 
 template <typename T>
@@ -69,6 +79,14 @@ inline bool within(const std::int32_t* labels, std::size_t n, std::int64_t low, 
                      [&](std::int32_t label) { return label >= low && label < k; });
 }
 
+// A grid that numbers can lie on.
+inline void require_grid(const In1<std::int64_t>& exponents, int bits) {
+  require(bits >= 0 && bits <= kMaxBits, "the grid has too many bits, or fewer than none");
+  for (std::size_t f = 0; f < exponents.shape(0); ++f) {
+    require(exponents(f) >= -2000 && exponents(f) <= 2000, "an exponent is out of range");
+  }
+}
+
 inline const double* data_of(const MaybeWeights& weights, std::size_t n) {
   require(!weights || weights->shape(0) == n, "a weight is needed for each row");
   return weights ? weights->data() : nullptr;
@@ -80,3 +98,19 @@ inline Metric metric_of(const std::string& name) {
 }
 
 }  // namespace omnimeans
+
+namespace nanobind::detail {
+
+template <class Array>
+struct type_caster<omnimeans::Aligned<Array>> {
+  NB_TYPE_CASTER(omnimeans::Aligned<Array>, make_caster<Array>::Name)
+
+  bool from_python(handle source, std::uint32_t flags, cleanup_list* cleanup) noexcept {
+    make_caster<Array> caster;
+    if (!caster.from_python(source, flags, cleanup)) return false;
+    value = omnimeans::Aligned<Array>(std::move(caster.value));
+    return value.holds();
+  }
+};
+
+}  // namespace nanobind::detail

@@ -145,7 +145,7 @@ void bind_store(nb::module_& m, const char* name) {
                      "a label is needed for each row");
              require(static_cast<std::int64_t>(exponents.shape(0)) == self.columns(),
                      "an exponent is needed for each column");
-             require(bits >= 0 && bits <= kMaxBits, "the grid has too many bits, or fewer than none");
+             require_grid(exponents, bits);
              return Held<T>(self, data_of(weights, self.n), labels.data(), metric_of(kernel),
                             Magic(exponents.data(), self.columns(), bits));
            },
@@ -243,6 +243,8 @@ void bind_held(nb::module_& m, const char* name) {
 template <typename T>
 std::unique_ptr<Store<T>> lend(const Any2& x) {
   require(x.shape(0) > 0 && x.shape(1) > 0, "the matrix is empty");
+  require(reinterpret_cast<std::uintptr_t>(x.data()) % (x.dtype().bits / 8) == 0,
+          "the values are not aligned");
   return std::make_unique<Lent<T>>(Layout{x.data(), number_of(x.dtype()),
                                           static_cast<std::int64_t>(x.shape(0)),
                                           static_cast<std::int64_t>(x.shape(1)), x.stride(0),

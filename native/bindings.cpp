@@ -36,7 +36,7 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
             const Matrix<T> rows = matrix(x);
             require(labels.shape(0) == x.shape(0), "a label is needed for each row");
             require(exponents.shape(0) == x.shape(1) + 1, "an exponent is needed for each column");
-            require(bits >= 0 && bits <= kMaxBits, "the grid has too many bits, or fewer than none");
+            require_grid(exponents, bits);
             new (self) Self(rows, data_of(weights, x.shape(0)), labels.data(), metric_of(kernel),
                             Magic(exponents.data(), rows.d + 1, bits));
           },
@@ -147,6 +147,7 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
           "k"_a, "guess"_a.none().noconvert(), "threads"_a)
       .def("seeding",
            [](const Self& self, int threads) -> std::unique_ptr<Seeding<T>> {
+             require(self.framed(), "the rows have no frame yet");
              return std::make_unique<RowsSeeding<T>>(self, some(threads));
            },
            nb::keep_alive<0, 1>());
@@ -181,6 +182,7 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
            "candidates"_a.noconvert())
       .def("worth",
            [](Start& self, In1<std::int64_t> which) {
+             require(self.candidates() > 0, "no candidate has been met");
              for (std::size_t m = 0; m < which.shape(0); ++m) {
                require(which(m) >= 0 && which(m) < self.candidates(), "there is no such candidate");
              }
@@ -272,11 +274,11 @@ NB_MODULE(_core, m) {
   m.def("isa", [] { return std::string(kernels().name); });
   m.def("offered", &offered_kernels);
   m.def("set_chunk_rows", [](std::int64_t rows) { chunk_rows = rows; });
-  m.def("means", [](nb::ndarray<const std::int64_t, nb::ndim<3>, nb::c_contig, nb::device::cpu> sums,
+  m.def("means", [](Aligned<nb::ndarray<const std::int64_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>> sums,
                     In1<std::int64_t> exponents, int bits) {
     require(sums.shape(1) == 2 && sums.shape(2) == exponents.shape(0) && exponents.shape(0) > 0,
             "sums and grid differ");
-    require(bits >= 0 && bits <= kMaxBits, "the grid has too many bits, or fewer than none");
+    require_grid(exponents, bits);
     const std::size_t k = sums.shape(0), columns = sums.shape(2);
     Out<double> out = new_array<double>({k, columns - 1}), weights = new_array<double>({k});
     {

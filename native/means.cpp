@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 
 #include "rows.hpp"
 
@@ -119,7 +120,9 @@ void means(const std::int64_t* sums, std::int64_t k, std::int64_t columns,
   const std::int64_t d = columns - 1;
   for (std::int64_t j = 0; j < k; ++j, sums += 2 * columns, out += d) {
     const std::int64_t *high = sums, *low = sums + columns;
-    UWide weight = static_cast<UWide>(join(high[d], low[d], bits));
+    const Wide signed_weight = join(high[d], low[d], bits);
+    if (signed_weight < 0) throw std::invalid_argument("the weight of a cluster is negative");
+    UWide weight = static_cast<UWide>(signed_weight);
     int weight_exponent = static_cast<int>(exponents[d]) - bits;
     weights[j] = std::ldexp(static_cast<double>(weight), weight_exponent);
     for (; weight && !(weight & 1); weight >>= 1) ++weight_exponent;

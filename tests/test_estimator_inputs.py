@@ -206,3 +206,24 @@ def test_predict_takes_any_type(fitted: type, asked: type) -> None:
     other = whole.tolist() if asked is list else whole.astype(asked)
     assert_array_equal(model.predict(other), model.labels_)
     assert model.score(other) == -model.inertia_
+
+
+def unaligned(values: np.ndarray) -> np.ndarray:
+    """The same values one byte further, where a processor does not expect them."""
+    held = np.empty(values.nbytes + 1, dtype=np.uint8)
+    moved = held[1:].view(values.dtype).reshape(values.shape)
+    moved[...] = values
+    assert not moved.flags.aligned
+    return moved
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan", "cosine"])
+def test_unaligned_arrays_are_taken(metric: str) -> None:
+    rng = np.random.default_rng(0)
+    X, w = rng.normal(size=(30, 3)), rng.random(30)
+    usual = om.KMeans(3, metric=metric, init=X[:3]).fit(X, sample_weight=w)
+    moved = om.KMeans(3, metric=metric, init=unaligned(X[:3]))
+    moved.fit(unaligned(X), sample_weight=unaligned(w))
+    assert moved.inertia_ == usual.inertia_
+    moved.cluster_centers_ = unaligned(moved.cluster_centers_)
+    np.testing.assert_array_equal(moved.predict(unaligned(X)), usual.labels_)

@@ -173,3 +173,25 @@ def test_sums_and_shifts_come_back_in_range() -> None:
     assert _scaling.restored_sum(3.0, 600, euclidean) == math.inf
     assert _scaling.restored_shift(1.0, -600) > 0.0  # a step is a step
     assert _scaling.restored_shift(0.0, -600) == 0.0
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
+def test_a_row_far_beyond_the_centres_is_predicted_as_it_was_fitted(metric: str) -> None:
+    """Medians, and means that forget a row of weight 0, stay near the other rows."""
+    X = np.vstack([BLOBS, [[1e155, 0.0, 0.0]]])
+    w = np.append(np.ones(300), 0.0)
+    model = fit(X, metric=metric).fit(X, sample_weight=w)
+    assert np.abs(model.cluster_centers_).max() < 100
+    assert_array_equal(model.predict(X), model.labels_)
+    assert model.score(X, sample_weight=w) == -model.inertia_
+    assert_array_equal([model.predict(row[None])[0] for row in X], model.labels_)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [">f8", "<f8"])
+def test_every_byte_order_and_layout_is_rescaled(dtype: str, order: Any) -> None:
+    usual = fit(BLOBS)
+    X = np.array(np.ldexp(BLOBS, 900), dtype=dtype, order=order)
+    model = fit(X)
+    assert_array_equal(model.labels_, usual.labels_)
+    assert_array_equal(model.predict(X), usual.labels_)

@@ -29,6 +29,7 @@ ORDINARY = 200
 HIGHEST = 400
 REACH = 440  # what is compared with safe data may be this large
 VANISHED = -450  # differences below 2**VANISHED have squares that lose digits
+UNSUMMED = -780  # smaller values lose digits in sums
 
 SAMPLE = 256  # rows that mostly tell that the span is ordinary
 
@@ -39,29 +40,32 @@ def exponent_of(X: Floats) -> int | None:
     None says that no power of two suits all values: some squared distances would vanish beside the
     others.
     """
-    if X.dtype != np.float64:
-        return 0  # float32's squares are well inside float64
+    if not _wide(X):
+        return 0
     highest = _exponent(top(X))
     if highest <= ORDINARY and _span(X[:: max(1, X.shape[0] // SAMPLE)]) >= 2.0**-ORDINARY:
         return 0  # a sample is mostly enough
-    exponent = _suitable(highest, _span(X))
-    if exponent and _exponent(smallest(X)) <= exponent + VANISHED:
-        return None
-    return exponent
+    span = _span(X)
+    exponent = _suitable(highest, span)
+    if exponent is None or (span and exponent == 0):
+        return exponent
+    lowest = exponent + (VANISHED if span else UNSUMMED)
+    return exponent if _exponent(smallest(X)) > lowest else None
 
 
 def exponent_between(X: Floats, centers: Floats) -> int | None:
     """Return the e for which distances of ``X / 2**e`` from ``centers / 2**e`` are safe.
 
-    It depends on the centres alone, so that a row's label does not depend on the other rows; only
-    centres that are all alike leave it to the rows.
+    The centres decide.  Only where they are all alike, or where a row is beyond their reach, the
+    rows are looked at as well; no label depends on it, for a power of two changes none.
     """
-    if centers.dtype != np.float64:
+    if not _wide(centers):
         return 0
     span, highest = _span(centers), _exponent(top(centers))
-    if span == 0.0:
-        span, highest = _span(X, centers), _exponent(max(top(X), top(centers)))
-    return _suitable(highest, span)
+    exponent = _suitable(highest, span) if span else None
+    if exponent is not None and (not _wide(X) or top(X) <= reach(exponent)):
+        return exponent
+    return exponent_of(np.concatenate([X, centers]))
 
 
 def divided(values: Any, exponent: int) -> Any:
@@ -135,6 +139,11 @@ def smallest(X: Any) -> float:
     """Return the smallest absolute value that is not zero."""
     sizes = np.abs(_values(X))
     return float(sizes.min(where=sizes > 0, initial=np.inf))
+
+
+def _wide(values: Floats) -> bool:
+    """Tell whether the type holds extreme values; the squares of all others are well in range."""
+    return values.dtype.kind == "f" and values.dtype.itemsize >= 8
 
 
 def _suitable(highest: int, span: float) -> int | None:

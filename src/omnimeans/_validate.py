@@ -80,7 +80,9 @@ def weights(sample_weight: Any, X: Floats) -> F64 | None:
     """Return the weights of the rows, None where all count alike."""
     if sample_weight is None:
         return None
-    checked: F64 = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    checked: F64 = np.require(
+        _check_sample_weight(sample_weight, X, dtype=np.float64), requirements=["C", "A"]
+    )
     if not checked.any():  # scikit-learn before 1.9 lets it pass
         raise ValueError("Sample weights must contain at least one non-zero number.")
     if (checked < 0.0).any():
@@ -146,6 +148,7 @@ def initial_centers(
 ) -> Floats:
     """Return the centres to start from, divided by ``2**exponent``, in the data's type."""
     checked: Floats = check_array(centers, dtype=dtype, order="C", input_name="init")
+    checked = np.require(checked, requirements="A")
     mismatches = ((k, "number of clusters"), (d, "number of features of the data"))
     for got, (wanted, what) in zip(checked.shape, mismatches, strict=True):
         if got != wanted:
@@ -169,6 +172,7 @@ def fitted_centers(centers: Any, d: int) -> Floats:
         checked = check_array(
             centers, dtype=FLOATS, order="C", input_name="cluster_centers_", ensure_min_features=0
         )
+        checked = np.require(checked, requirements="A")
     if checked.shape[1] != d:
         raise ValueError(
             f"cluster_centers_ has shape {checked.shape}, but X has {d} features; give every "
@@ -246,20 +250,19 @@ def exponent(X: Floats) -> int:
 def exponent_between(X: Floats, centers: Floats) -> int:
     """Return the power of two that brings rows and centres into range, or say why there is none."""
     found = _scaling.exponent_between(X, centers)
-    if found is None:
-        raise ValueError(
-            "The values of the centres lie too far apart, up to "
-            f"{_scaling.top(centers)} in absolute value: their squared distances vanish beside "
-            f"those values in float64. {_APART}"
-        )
-    if X.dtype == np.float64 and _scaling.top(X) > _scaling.reach(found):
+    if found is not None:
+        return found
+    if _scaling.top(X) > _scaling.top(centers):
         row, column = np.unravel_index(np.argmax(np.abs(X)), X.shape)
         raise ValueError(
             f"The value {X[row, column]} in row {row}, column {column} of X, counted from 0, is so "
-            f"far from the centres (values up to {_scaling.top(centers)}) that its differences "
-            "from all of them are the same in float64. Remove the row, or check its units."
+            f"far from the centres (values up to {_scaling.top(centers)}) that squared distances "
+            "beside it vanish in float64. Remove the row, or check its units."
         )
-    return found
+    raise ValueError(
+        f"The values of the centres lie too far apart, up to {_scaling.top(centers)} in absolute "
+        f"value: their squared distances vanish beside those values in float64. {_APART}"
+    )
 
 
 def each_column_seen(X: Holed, weights: F64 | None) -> None:
