@@ -1,0 +1,121 @@
+"""Many at once: processes of every kind, other libraries' threads, thousands of fits, huge counts.
+
+Forks, threads and limits of one process stand in test_faults.py.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import pytest
+
+import tally
+from alone import run
+
+# Other libraries with threads of their own: what is imported and used first, and is installed here.
+BESIDE = {
+    "torch": "import torch\ntorch.ones(300, 300) @ torch.ones(300, 300)",
+    "faiss": "import faiss\nfaiss.Kmeans(6, 8, niter=3).train(data())",
+    "sklearn": "from sklearn.cluster import KMeans\nKMeans(8, n_init=1).fit(data())",
+}
+INSTALLED = [name for name in BESIDE if find_spec(name)]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_children_of_every_kind(method: str) -> None:
+    """A fit before they start, in each of them, and after they have ended."""
+    code = f"""
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from sklearn.base import clone
+expected = answer()
+model = om.KMeans(8, random_state=0, n_threads=2, engine="cpu")
+with ProcessPoolExecutor(2, mp_context=get_context({method!r})) as pool:
+    fitted = [pool.submit(clone(model).fit, data()) for _ in range(4)]
+    found = [one.result(60) for one in fitted]
+same = [one.labels_.tobytes() == expected[2] and one.inertia_ == expected[0] for one in found]
+print(json.dumps(same + [answer() == expected]))
+"""
+    assert run(code, timeout=120) == [True] * 5
+    tally.count("forks", 2)
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
+def test_joblib(backend: str) -> None:
+    code = f"""
+import joblib
+expected = answer()
+model = om.KMeans(8, random_state=0, n_threads=2, engine="cpu")
+found = joblib.Parallel(n_jobs=2, backend={backend!r})(
+    joblib.delayed(om.KMeans(**model.get_params()).fit)(data()) for _ in range(4))
+same = [one.labels_.tobytes() == expected[2] and one.inertia_ == expected[0] for one in found]
+print(json.dumps(same + [answer() == expected]))
+"""
+    assert run(code, timeout=120) == [True] * 5
+    tally.count("forks", 2)
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+@pytest.mark.parametrize("first", [True, False], ids=["first", "afterwards"])
+def test_beside_another_librarys_threads(name: str, first: bool) -> None:
+    """Whoever comes first: the same bits, and a forked child is not hung."""
+    other = BESIDE[name]
+    steps = (
+        (other, "found = [answer(), answer(3)]")
+        if first
+        else ("found = [answer(), answer(3)]", other)
+    )
+    code = f"""
+{steps[0]}
+{steps[1]}
+found.append(answer())
+child = os.fork()
+if child == 0:
+    signal.alarm(30)
+    os._exit(0 if answer() == found[0] else 1)
+print(json.dumps([len(set(found)), os.waitpid(child, 0)[1]]))
+"""
+    assert run(code, timeout=100) == [1, 0]
+    tally.count("forks")
+
+
+def test_ten_thousand_fits_keep_memory_flat() -> None:
+    code = """
+import psutil
+me, X, seen = psutil.Process(), data(60, 3), []
+model = om.KMeans(3, random_state=0, max_iter=3, tol=1.0, n_threads=2)
+for fits in range(10_000):
+    model.fit(X)
+    if fits in (1000, 9999):
+        seen.append(me.memory_info().rss)
+print(json.dumps([seen[1] - seen[0], me.num_threads(), me.num_fds()]))
+"""
+    grown, threads, files = run(code, timeout=200)
+    assert grown < 4 << 20
+    assert threads < 40
+    assert files < 40
+    tally.count("fits", 10_000)
+
+
+@pytest.mark.slow
+def test_more_than_two_billion_values(tmp_path: object) -> None:
+    """n·d and n·k beyond 2**31, in a file that is mostly holes and is read in place."""
+    code = f"""
+n, d, k = 16_800_000, 128, 130
+path = {str(tmp_path)!r} + "/holes.npy"
+X = np.lib.format.open_memmap(path, "w+", np.uint8, (n, d))  # no page is written
+X[-1], X[-2] = 200, 100
+X.flush()
+X = np.load(path, mmap_mode="r")
+centers = np.zeros((k, d), np.float32)
+centers[:, 0] = -1000 - np.arange(k)
+centers[7], centers[128], centers[129] = 0, 100, 200
+model = om.KMeans(k, init=centers.astype(float)).fit(centers[[7, 128, 129] * 50].astype(float)[:k])
+model.cluster_centers_ = centers
+labels = model.predict(X)
+counts = np.bincount(labels, minlength=k)
+assert n * d > 2**31 and n * k > 2**31
+print(json.dumps([int(counts[7]), int(labels[-1]), int(labels[-2]), int(counts.sum())]))
+"""
+    assert run(code, timeout=280) == [16_800_000 - 2, 129, 128, 16_800_000]
+    tally.count("inputs")
