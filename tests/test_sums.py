@@ -133,7 +133,7 @@ def test_passes_over_disjoint_rows_add_up(weighting: str) -> None:
         grid = rows.grid
         core = _core.RowsF32(X[numbers], share, labels, "euclidean", grid.exponents, grid.bits)
         core.set_frame(rows.mean, 1.0)
-        moved, redecided = core.step(centers, 1)
+        moved, redecided, _ = core.step(centers, 1)
         return type(whole)(core.sums(), moved, redecided)
 
     order = np.random.default_rng(0).permutation(n)

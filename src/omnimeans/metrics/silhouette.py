@@ -228,9 +228,10 @@ def own_and_other(
     rows: Floats, centers: Floats, labels: I32, kernel: str, n_threads: int | None = None
 ) -> tuple[F64, F64]:
     """Return each row's distance to its own centre and to the nearest other one."""
-    rows, centers = _validate.same_type(rows, centers)
+    dtype = np.result_type(rows, centers)
+    rows, centers = np.ascontiguousarray(rows, dtype), np.ascontiguousarray(centers, dtype)
     threads = threads_for(rows.size * len(centers), n_threads)
-    own, other = _core.own_and_other(rows, np.ascontiguousarray(centers), labels, kernel, threads)
+    own, other = _core.own_and_other(rows, centers, labels, kernel, threads)
     if kernel == "euclidean":
         np.sqrt(own, out=own)
         np.sqrt(other, out=other)

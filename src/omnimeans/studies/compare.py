@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from sklearn import cluster
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -140,7 +142,9 @@ def time_fit(make: Callable[..., Any], X: Floats, n_threads: int) -> tuple[Any, 
     A quick fit is repeated, and the least of its times counts.
     """
     with threadpool_limits(n_threads):  # scikit-learn's threads; omnimeans has its own parameter
-        make(max_iter=1).fit(X)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # it is not meant to converge
+            make(max_iter=1).fit(X)
         times: list[float] = []
         while len(times) < REPEATS and sum(times) < ENOUGH:
             model = make(max_iter=MAX_ITER)
