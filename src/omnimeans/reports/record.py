@@ -132,7 +132,7 @@ class Report:
         Returns
         -------
         str
-            The text; the same for the same clustering.
+            The text; the same for the same clustering, but for times.
 
         Examples
         --------
