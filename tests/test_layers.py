@@ -17,8 +17,8 @@ PACKAGE = ROOT / "src" / "omnimeans"
 
 # From the bottom up.  A module may import what stands below it, and from its own package.
 LAYERS = (
-    {"_types", "_optional", "_files", "_archive", "seeding"},
-    {"_core"},
+    {"_types", "_optional", "_palette", "_files", "_archive", "seeding"},
+    {"_card", "_core"},
     {"_rows"},
     {"_inputs", "_scaling", "_sums", "algorithms", "directions", "distances", "looks"},
     {"tables"},

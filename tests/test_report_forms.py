@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -75,11 +76,12 @@ def test_text_says_the_main_things() -> None:
     assert str(SEEN) == text
     for part in (
         "3 clusters of 150 rows x 4 features, by omnimeans.KMeans",
-        "5 iterations, converged: nothing moved any more",
+        "s, converged: nothing moved any more",
         "total 681.4 = within 78.85 + between 602.5; 88.4 % explained",
         "Agreement with 3 classes: purity 0.8933",
     ):
         assert part in text
+    assert re.search(r"^5 iterations, [\d.e-]+ s, converged", text, re.MULTILINE)
     assert max(map(len, text.splitlines())) <= 100
 
 

@@ -20,6 +20,7 @@ from omnimeans._scaling import divided, restored_sum, scaled
 from omnimeans._types import I32, Distance, Engine, Floats
 from omnimeans.engines import open_engine, open_partial
 from omnimeans.estimators import _sources
+from omnimeans.estimators._card import model_card
 from omnimeans.sources import is_source
 
 
@@ -54,6 +55,12 @@ class CenterModel(
         """Return the names of the parameters; scikit-learn inspects the signature every time."""
         names: list[str] = super()._get_param_names()
         return names
+
+    def _html_repr(self) -> str:
+        """Return scikit-learn's diagram; of a fitted model, also what came out."""
+        diagram: str = super()._html_repr()
+        centers = getattr(self, "cluster_centers_", None)
+        return diagram if centers is None else diagram + model_card(self)
 
     def _distance(self) -> Distance:
         """Return the row of the table of distances that `metric` names."""

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from omnimeans._optional import need
+from omnimeans._palette import COLORS as COLORS
 from omnimeans._types import F64
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442")
 MARKERS = ("o", "s", "^", "D", "v", "p", "*")  # with the colours: 42 looks
 QUIET = "0.6"  # grey: rows without a cluster, and whatever stands in the background
 CENTER: dict[str, Any] = {

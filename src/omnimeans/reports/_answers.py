@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from omnimeans._rows import plain
 from omnimeans._types import F64, I32, I64
 from omnimeans.estimators import KMeans
 from omnimeans.metrics import AGREEMENT, contingency_matrix, silhouette_samples
-from omnimeans.reports._given import Given, dense
+from omnimeans.reports._given import Given
 from omnimeans.reports._measure import Away, Moments, farthest, simplified_silhouettes
 from omnimeans.reports._view import sample
 from omnimeans.reports.drawn import Silhouette
@@ -93,7 +94,7 @@ def silhouette(
     values = np.zeros(len(rows))
     defined = 1 < found < len(rows)
     if defined:
-        values = silhouette_samples(dense(seen.seen[rows]), labels, metric=seen.distance.name)
+        values = silhouette_samples(plain(seen.seen[rows]), labels, metric=seen.distance.name)
     mean = float(np.average(values, weights=None if seen.weights is None else seen.weights[rows]))
     whole = seen.engine.total(simplified, seen.weights) / _weight(seen)
     return Silhouette(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from omnimeans import __version__
+from omnimeans._rows import number_type
 from omnimeans.reports import _answers, _measure
 from omnimeans.reports._advice import Facts, advice
 from omnimeans.reports._given import Given, given
@@ -152,7 +153,7 @@ def _data(seen: Given) -> Data:
     return Data(
         n_samples=seen.n,
         n_features=seen.shown.shape[1],
-        dtype=str(seen.seen.dtype),
+        dtype=str(number_type(seen.seen)),
         weight=None if seen.weights is None else float(seen.weights.sum()),
         feature_names=seen.names,
         trained_on=trained,
@@ -197,12 +198,12 @@ def _value(value: Any) -> Any:
 
 def _course(model: Any) -> Course:
     history = tuple(
-        Step(float(step.inertia), int(step.moved), float(step.shift))
-        for step in getattr(model, "history_", ())
+        Step(float(s.inertia), int(s.moved), float(s.shift), getattr(s, "seconds", None))
+        for s in getattr(model, "history_", ())
     )
     reason = getattr(model, "stop_reason_", None)
     iterations = getattr(model, "n_iter_", None)
-    seconds = getattr(model, "fit_seconds_", None)
+    times = [step.seconds for step in history if step.seconds is not None]
     return Course(
         iterations=None if iterations is None else int(iterations),
         converged=getattr(model, "converged_", None),
@@ -210,6 +211,6 @@ def _course(model: Any) -> Course:
         why="the model does not say why it stopped"
         if reason is None
         else STOPPED.get(reason, reason),
-        seconds=None if seconds is None else float(seconds),
+        seconds=float(sum(times)) if times else None,
         history=history,
     )

@@ -17,6 +17,7 @@ from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
 from omnimeans import _validate
+from omnimeans._rows import plain
 from omnimeans._types import F64, I32, I64, Distance, Engine, Floats
 from omnimeans.directions import unit_rows
 from omnimeans.engines import open_engine
@@ -81,8 +82,8 @@ class Given:
         return np.sqrt(away) if self.distance.kernel == "euclidean" else away
 
     def compared(self, numbers: I64) -> Floats:
-        """Return some rows as they are compared: scaled to unit length for the cosine."""
-        rows = dense(self.seen[numbers])
+        """Return some rows as they are compared: of unit length for the cosine."""
+        rows = plain(self.seen[numbers])
         return unit_rows(rows)[0] if self.distance.kernel == "cosine" else rows
 
     def name_of(self, row: int) -> str:
@@ -90,18 +91,13 @@ class Given:
         return str(row if self.row_names is None else self.row_names[row])
 
 
-def blocks(rows: Any) -> Iterator[tuple[slice, Floats]]:
-    """Return dense blocks of rows, one after the other."""
-    size = max(1, BLOCK // max(1, rows.shape[1]))
+def blocks(rows: Any, k: int) -> Iterator[tuple[slice, Floats]]:
+    """Return plain blocks of rows, one after the other; each is large beside k sums of rows."""
+    d = max(1, rows.shape[1])
+    size = max(1, BLOCK // d, min(4 * k, 16 * BLOCK // d))
     for begin in range(0, rows.shape[0], size):
         part = slice(begin, begin + size)
-        yield part, dense(rows[part])
-
-
-def dense(rows: Any) -> Floats:
-    """Return rows as a plain array."""
-    values: Floats = rows.toarray() if sparse.issparse(rows) else rows
-    return np.ascontiguousarray(values)
+        yield part, plain(rows[part])
 
 
 def given(
@@ -147,11 +143,17 @@ def _last_step(model: Any) -> tuple[Any, tuple[str, ...]]:
     steps = getattr(model, "steps", None)
     if steps is None:
         return model, ()
-    return steps[-1][1], tuple(type(step).__name__ for _, step in steps[:-1])
+    return steps[-1][1], tuple(_step_name(*step) for step in steps[:-1])
+
+
+def _step_name(name: str, step: Any) -> str:
+    """Return a step's own name; for what is merely a function, that of the step."""
+    kind = type(step).__name__
+    return name if kind == "FunctionTransformer" else kind
 
 
 def _rows(X: Any) -> Any:
-    return _validate.rows(X)
+    return _validate.rows(X, as_given=True)
 
 
 def _ordinary(rows: Any, centers: Floats, distance: Distance) -> None:

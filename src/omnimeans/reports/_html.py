@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omnimeans._optional import need
+from omnimeans._palette import COLORS
 from omnimeans.reports import _pictures, _words
 from omnimeans.reports._scene import scene, strongest
 
@@ -38,7 +39,7 @@ def as_html(report: Report, title: str) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": _words.number, "percent": _words.percent}
-    environment.globals["counted"] = _words.counted
+    environment.globals |= {"counted": _words.counted, "colors": COLORS}
     safe = jinja2.utils.markupsafe.Markup
     page: str = environment.get_template("page.html").render(
         title=title,

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
+from omnimeans._rows import plain
 from omnimeans._types import Floats
-from omnimeans.reports._given import Given, dense
+from omnimeans.reports._given import Given
 from omnimeans.reports.drawn import Pictures
 from omnimeans.reports.records import Cluster
 
@@ -25,7 +26,7 @@ def pictures(
     if len(shape) in (2, COLOR) and math.prod(shape) == p:
         return Pictures(shape, "centres", None, None, _exemplars(seen, clusters))
     if len(shape) in (2, COLOR) and shape[0] * shape[1] == seen.n and p == COLOR:
-        original = dense(seen.shown).reshape(*shape[:2], COLOR)
+        original = plain(seen.shown).reshape(*shape[:2], COLOR)
         labels = seen.labels.reshape(shape[:2])
         return Pictures((*shape[:2], COLOR), "pixels", original, labels, None)
     raise ValueError(
@@ -42,5 +43,5 @@ def _exemplars(seen: Given, clusters: tuple[Cluster, ...]) -> Floats:
     for j, cluster in enumerate(clusters):
         rows = [place.row for place in cluster.exemplars]
         if rows:
-            shown[j, : len(rows)] = dense(seen.shown[rows])
+            shown[j, : len(rows)] = plain(seen.shown[rows])
     return shown

@@ -102,7 +102,7 @@ def away(given: Given) -> Away:
     neighbors, between = _neighbors(given)
     along = np.zeros((2, k))  # weighted sums of the steps from centre to neighbour, and squares
     weight = np.zeros(k)
-    for part, rows in blocks(given.seen):
+    for part, rows in blocks(given.seen, k):
         pair = _validate.same_type(rows, given.centers)
         measured = given.engine.all_pairs(*pair, given.distance)
         label = given.labels[part]
@@ -142,7 +142,7 @@ def moments(rows: Floats, labels: I32, weights: F64 | None, k: int) -> Moments:
     total, first, second = np.zeros(k), np.zeros((k, p)), np.zeros((k, p))
     least, most = np.full(p, np.inf), np.full(p, -np.inf)
     reference: F64 | None = None
-    for part, block in blocks(rows):
+    for part, block in blocks(rows, k):
         values, label = block.astype(np.float64), labels[part]
         share = np.ones(len(label)) if weights is None else weights[part]
         counted = values if weights is None else values[share > 0.0]

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from omnimeans import _validate
+from omnimeans._rows import plain
 from omnimeans._types import F64, I64, Floats
 from omnimeans.estimators import KMeans
 from omnimeans.progress import Progress
-from omnimeans.reports._given import Given, dense
+from omnimeans.reports._given import Given
 from omnimeans.reports._view import Plane
 from omnimeans.reports.drawn import Replay, View
 
@@ -44,7 +45,7 @@ def replay(given: Given, view: View, plane: Plane) -> Replay | None:
     start = getattr(given.model, "initial_centers_", None)
     everything = start is not None and _work(given) <= MOST_WORK
     numbers = np.arange(given.n) if everything else view.rows
-    rows = given.seen if everything else dense(given.seen[view.rows])
+    rows = given.seen if everything else plain(given.seen[view.rows])
     weights = None if given.weights is None else given.weights[numbers]
     film = _Film()
     again = KMeans(

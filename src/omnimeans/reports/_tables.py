@@ -70,9 +70,8 @@ def _examples(report: Report) -> Columns:
 def _history(report: Report) -> Columns:
     steps = report.course.history
     made: Columns = {"iteration": list(range(1, len(steps) + 1))}
-    return made | {
-        name: [getattr(step, name) for step in steps] for name in ("inertia", "moved", "shift")
-    }
+    names = ("inertia", "moved", "shift", "seconds")
+    return made | {name: [getattr(step, name) for step in steps] for name in names}
 
 
 MAKERS = {

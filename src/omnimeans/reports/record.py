@@ -9,6 +9,7 @@ from typing import Any
 
 from omnimeans._optional import need
 from omnimeans._types import F64
+from omnimeans.reports._card import report_card
 from omnimeans.reports._text import as_text
 from omnimeans.reports.drawn import Pictures, Replay, Silhouette, View, plain
 from omnimeans.reports.records import (
@@ -77,6 +78,10 @@ class Report:
     def __str__(self) -> str:
         return self.to_text()
 
+    def _repr_html_(self) -> str:
+        """Show the main figures in a notebook."""
+        return report_card(self)
+
     def to_text(self) -> str:
         """Return the report as plain text.
 
@@ -127,7 +132,7 @@ class Report:
         Returns
         -------
         str
-            The text; the same for the same clustering.
+            The text; the same for the same clustering, but for times.
 
         Examples
         --------

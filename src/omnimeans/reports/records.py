@@ -77,6 +77,7 @@ class Step(NamedTuple):
     inertia: float
     moved: int
     shift: float
+    seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Course:
     why : str
         The same in a sentence.
     seconds : float or None
-        Wall-clock time of the fit.
+        Time of the iterations of the kept start.
     history : tuple of Step
         One line per iteration.
     """

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from omnimeans._types import Floats
+from omnimeans.selection._card import sweep_card
 
 Outcome = Literal["clear", "no clear k", "no cluster structure"]
 Confidence = Literal["high", "fair", "low"]
@@ -209,6 +210,10 @@ class Sweep:
             "structure": None if self.structure is None else asdict(self.structure),
             "verdict": self.verdict.to_dict(),
         }
+
+    def _repr_html_(self) -> str:
+        """Show the verdict, the curves and the table in a notebook."""
+        return sweep_card(self)
 
     def __str__(self) -> str:
         """Return the table and the verdict as text."""

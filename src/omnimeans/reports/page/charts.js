@@ -2,13 +2,13 @@
 // The charts of the page: each is a function from a block of data to Plotly's traces and layout.
 // Colours and markers are told apart by people with any kind of colour vision (Okabe and Ito, 2008).
 
-const COLORS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442"];
 const SYMBOLS = ["circle", "square", "triangle-up", "diamond", "triangle-down", "pentagon", "star"];
 const MANY = 40;        // more clusters than this share one trace, and their centres have no numbers
 const NAMED = 12;       // more clusters than this have no legend: the bars of their sizes serve as one
 const FEW_POINTS = 3000; // more points than this are drawn by the graphics processor
 
 const scene = JSON.parse(document.getElementById("scene").textContent);
+const COLORS = scene.colors;
 const color = (j) => COLORS[j % COLORS.length];
 const symbol = (j) => SYMBOLS[j % SYMBOLS.length];
 // Plotly reads a little HTML in its texts: what comes from the data must not be read so.
