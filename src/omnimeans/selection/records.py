@@ -11,6 +11,8 @@ from omnimeans._types import Floats
 Outcome = Literal["clear", "no clear k", "no cluster structure"]
 Confidence = Literal["high", "fair", "low"]
 
+CLEAR = 5.0  # standard deviations; data without clusters stay below 4
+
 
 @dataclass(frozen=True, slots=True)
 class SweepRow:

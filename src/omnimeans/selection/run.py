@@ -59,7 +59,8 @@ def sweep(
     max_iter : int, default=300
         Most iterations for each k.
     tol : float, default=1e-4
-        As in :class:`KMeans`.
+        A fit ends when the centres have come to rest, as in :class:`KMeans`, or when an iteration
+        lowers the inertia by no more than this share of it.
     random_state : int, RandomState, Generator or None, default=None
         Seed of the starts, samples and references.
     sample_size : int or None, default=None
