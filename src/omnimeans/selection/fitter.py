@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from omnimeans import _fit
-from omnimeans._types import F64, I64, Distance, Engine, Fit, Floats, Iteration, Rows
+from omnimeans._types import F64, I64, Distance, Engine, Fit, Floats, Rows, State, StopReason
 from omnimeans.estimators._run import place
 from omnimeans.selection.grow import rivalled
 from omnimeans.selection.shrink import Refine, shrink
@@ -96,7 +96,7 @@ class Fitter:
                 distance=self.distance,
                 max_iter=most,
                 tol=tol,
-                callback=Satisfied(self.tol),
+                watch=Satisfied(self.tol),
             )
 
         return refine
@@ -109,10 +109,11 @@ class Satisfied:
     share: float
     last: float = math.inf
 
-    def __call__(self, record: Iteration, centers: Floats) -> bool:
-        """Return whether it is enough."""
-        gained, self.last = self.last - record.inertia, record.inertia
-        return gained <= self.share * record.inertia
+    def __call__(self, state: State) -> StopReason | None:
+        """Return why the iterations end, if they do."""
+        inertia = state.history[-1].inertia
+        gained, self.last = self.last - inertia, inertia
+        return state.stop or ("tolerance" if gained <= self.share * inertia else None)
 
 
 @dataclass(frozen=True, slots=True)
