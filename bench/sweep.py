@@ -6,8 +6,8 @@
 Single fit: `KMeans(20)` with its defaults, the median over the seeds.  Fits: `sweep(X, range(1,
 21))` without references and subsamples, that is all twenty fits and every score that they give by
 themselves, silhouettes included.  Everything: with gap statistic (20 references) and stability (10
-subsamples) too; these work on a sample of 2,000 rows, and cost as much for a million rows as for two
-thousand.  Inertia: that of the sweep's fit with 20 clusters over the lowest of the single fits.
+subsamples) too; these work on a sample of 2,000 rows, however many there are.
+Inertia: that of the sweep's fit with 20 clusters over the lowest of the single fits.
 """
 
 from __future__ import annotations
