@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import Annotated
 
 import numpy as np
@@ -114,8 +113,8 @@ def main(
     if unknown := [name for name in names if name not in CASES]:
         raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(CASES)}")
     lines = [
-        "| data | rows x features | right k | tried | right | verdicts | agreement | seconds |",
-        "| --- | ---: | ---: | ---: | ---: | --- | ---: | ---: |",
+        "| data | rows x features | right k | tried | right | verdicts | agreement |",
+        "| --- | ---: | ---: | ---: | ---: | --- | ---: |",
     ]
     print(*lines, sep="\n", flush=True)
     for name in names:
@@ -127,20 +126,19 @@ def main(
 
 def judged(case: Case, seeds: int) -> str:
     """Return the line of the table for one case."""
-    right, said, agreed, begun = 0, Counter[str](), [], perf_counter()
+    right, said, agreed = 0, Counter[str](), []
     for seed in range(seeds):
         X = case.data(seed)
         verdict = om.sweep(X, range(1, case.most + 1), random_state=seed).verdict
         right += verdict.k in case.right
         agreed.append(verdict.agreement)
         said[verdict.outcome if verdict.outcome != "clear" else f"k = {verdict.k}"] += 1
-    seconds = (perf_counter() - begun) / seeds
     wanted = "none" if case.right == (1,) else " or ".join(map(str, case.right))
     verdicts = ", ".join(f"{what} ({count})" for what, count in said.most_common())
     shape = f"{X.shape[0]:,} x {X.shape[1]}"
     return (
         f"| {case.name} | {shape} | {wanted} | 1-{case.most} | {right} of {seeds} | {verdicts} "
-        f"| {np.mean(agreed):.2f} | {seconds:.2f} |"
+        f"| {np.mean(agreed):.2f} |"
     )
 
 

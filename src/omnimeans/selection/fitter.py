@@ -20,6 +20,7 @@ Progress = Callable[[int, int, str], object]
 
 SAMPLE = 2000  # rows that scores are taken from, at least ...
 ROWS_EACH = 40  # ... and so many for each of the largest number of clusters
+SHARE = 8  # one row in so many makes the stage between the sample and all rows
 
 
 class Timed(NamedTuple):
@@ -72,8 +73,22 @@ class Fitter:
             for before, after in zip(fits, _timed(found), strict=True)
         ]
 
-    def finished(self, rows: Rows, draft: Timed) -> Timed:
-        """Return the fit of all rows that begins where the fit of some of them has ended."""
+    def finished(
+        self, rows: Rows, fits: list[Timed], seen: int, rng: np.random.Generator
+    ) -> list[Timed]:
+        """Return the fits of all rows that begin where those of some of them have ended.
+
+        Between the two may lie a stage of more rows, which leaves less to do for all of them.
+        """
+        if rows.n // SHARE >= 2 * seen:
+            some = np.sort(rng.choice(rows.n, size=rows.n // SHARE, replace=False))
+            weights = None if rows.weights is None else rows.weights[some]
+            if weights is None or np.count_nonzero(weights) >= 2 * seen:
+                stage = self.place(rows.take(some), weights)
+                fits = [self._finished(stage, fit) for fit in fits]
+        return [self._finished(rows, fit) for fit in fits]
+
+    def _finished(self, rows: Rows, draft: Timed) -> Timed:
         begun = perf_counter()
         fit = self._refine(rows)(draft.fit.centers)
         return Timed(fit, draft.seconds + perf_counter() - begun)

@@ -20,7 +20,7 @@ from omnimeans.selection.shrink import cluster_sizes
 from omnimeans.selection.stability import stability
 from omnimeans.selection.verdict import judge
 
-DRAW, FITS, RIVALS, REFERENCE, HALF = range(5)  # streams of random numbers
+DRAW, FITS, RIVALS, STAGES, REFERENCE, HALF = range(6)  # streams of random numbers
 
 
 def sweep(
@@ -132,7 +132,8 @@ def sweep(
     drafts = fitter.fits(part, random(FITS))
     fits = fitter.better(part, drafts, random(RIVALS))
     told("fits of a sample")
-    fits = fits if few is None else [fitter.finished(rows, fit) for fit in fits]
+    if few is not None:
+        fits = fitter.finished(rows, fits, part.n, random(STAGES))
     told("fits of all rows")
     references = [
         fitter.fits(fitter.place(Box(values).draw(rng), part.weights), rng)
