@@ -191,6 +191,14 @@ def test_the_record_as_table_json_and_text() -> None:
         found.row(7)
 
 
+@pytest.mark.parametrize("factor", [1e200, 1e-200])
+def test_extreme_values_get_the_verdict_of_ordinary_ones(factor: float) -> None:
+    X = blobs()
+    found = fast(X * factor, range(1, 7))
+    assert found.verdict.k == fast(X, range(1, 7)).verdict.k == 4
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
 def test_scores_that_are_not_asked_for_are_missing() -> None:
     found = fast(blobs(), range(1, 4), n_references=0, n_subsamples=0)
     assert found.structure is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from time import perf_counter
@@ -10,15 +11,16 @@ from typing import NamedTuple
 import numpy as np
 
 from omnimeans import _fit
-from omnimeans._types import F64, I64, Distance, Engine, Fit, Floats, Rows
+from omnimeans._types import F64, I64, Distance, Engine, Fit, Floats, Rows, State, StopReason
 from omnimeans.estimators._run import place
 from omnimeans.selection.grow import rivalled
-from omnimeans.selection.shrink import shrink
+from omnimeans.selection.shrink import Refine, shrink
 
 Progress = Callable[[int, int, str], object]
 
 SAMPLE = 2000  # rows that scores are taken from, at least ...
 ROWS_EACH = 40  # ... and so many for each of the largest number of clusters
+SHARE = 8  # one row in so many makes the stage between the sample and all rows
 
 
 class Timed(NamedTuple):
@@ -43,7 +45,8 @@ class Fitter:
     max_iter : int
         Most iterations for each k.
     tol : float
-        Relative tolerance, as of an estimator.
+        Relative tolerance, as of an estimator; also the share of the inertia that an iteration
+        must take off it to be followed by another.
     """
 
     engine: Engine
@@ -59,44 +62,35 @@ class Fitter:
     def fits(self, rows: Rows, rng: np.random.Generator) -> list[Timed]:
         """Return a fit for each k of which there are as many rows, rising."""
         ks = [k for k in self.ks if k <= rows.n]
-        falling = shrink(
-            self.engine,
-            rows,
-            ks[::-1],
-            rng,
-            distance=self.distance,
-            max_iter=self.max_iter,
-            tol=self._tolerance(rows),
-        )
+        falling = shrink(self.engine, rows, ks[::-1], rng, self.distance, self._refine(rows))
         return list(_timed(falling))[::-1]
 
     def better(self, rows: Rows, fits: list[Timed], rng: np.random.Generator) -> list[Timed]:
         """Return fits of the same rows that have met their rivals."""
-        found = rivalled(
-            self.engine,
-            rows,
-            [timed.fit for timed in fits],
-            rng,
-            distance=self.distance,
-            max_iter=self.max_iter,
-            tol=self._tolerance(rows),
-        )
+        found = rivalled(self.engine, rows, [timed.fit for timed in fits], rng, self._refine(rows))
         return [
             Timed(after.fit, before.seconds + after.seconds)
             for before, after in zip(fits, _timed(found), strict=True)
         ]
 
-    def finished(self, rows: Rows, draft: Timed) -> Timed:
-        """Return the fit of all rows that begins where the fit of some of them has ended."""
+    def finished(
+        self, rows: Rows, fits: list[Timed], seen: int, rng: np.random.Generator
+    ) -> list[Timed]:
+        """Return the fits of all rows that begin where those of some of them have ended.
+
+        Between the two may lie a stage of more rows, which leaves less to do for all of them.
+        """
+        if rows.n // SHARE >= 2 * seen:
+            some = np.sort(rng.choice(rows.n, size=rows.n // SHARE, replace=False))
+            weights = None if rows.weights is None else rows.weights[some]
+            if weights is None or np.count_nonzero(weights) >= 2 * seen:
+                stage = self.place(rows.take(some), weights)
+                fits = [self._finished(stage, fit) for fit in fits]
+        return [self._finished(rows, fit) for fit in fits]
+
+    def _finished(self, rows: Rows, draft: Timed) -> Timed:
         begun = perf_counter()
-        fit = _fit.lloyd(
-            self.engine,
-            rows,
-            draft.fit.centers,
-            distance=self.distance,
-            max_iter=self.max_iter,
-            tol=self._tolerance(rows),
-        )
+        fit = self._refine(rows)(draft.fit.centers)
         return Timed(fit, draft.seconds + perf_counter() - begun)
 
     def half(self, values: Floats, weights: F64 | None, rng: np.random.Generator) -> list[Floats]:
@@ -105,8 +99,36 @@ class Fitter:
         rows = self.place(values[some], None if weights is None else weights[some])
         return [timed.fit.centers for timed in self.fits(rows, rng)]
 
-    def _tolerance(self, rows: Rows) -> float:
-        return float(self.tol * rows.spread / (rows.weight * rows.d))
+    def _refine(self, rows: Rows) -> Refine:
+        """Return Lloyd's iterations on these rows, until little is gained by another one."""
+        tol = float(self.tol * rows.spread / (rows.weight * rows.d))
+
+        def refine(centers: Floats, most: int = self.max_iter) -> Fit:
+            return _fit.lloyd(
+                self.engine,
+                rows,
+                centers,
+                distance=self.distance,
+                max_iter=most,
+                tol=tol,
+                watch=Satisfied(self.tol),
+            )
+
+        return refine
+
+
+@dataclass(slots=True)
+class Satisfied:
+    """Stops iterations that lower the inertia by no more than a share of itself."""
+
+    share: float
+    last: float = math.inf
+
+    def __call__(self, state: State) -> StopReason | None:
+        """Return why the iterations end, if they do."""
+        inertia = state.history[-1].inertia
+        gained, self.last = self.last - inertia, inertia
+        return state.stop or ("tolerance" if gained <= self.share * inertia else None)
 
 
 @dataclass(frozen=True, slots=True)

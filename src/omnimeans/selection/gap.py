@@ -16,10 +16,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from omnimeans._types import F64, Floats
 from omnimeans.selection.fitter import Timed
-from omnimeans.selection.records import Structure
+from omnimeans.selection.records import CLEAR, Structure
 from omnimeans.selection.scores import log_inertia
-
-CLEAR = 5.0  # standard deviations; noise stays below 4, real clusters are above 10
 
 
 class Box:

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from omnimeans import _fit
-from omnimeans._types import Distance, Engine, Fit, Floats, Rows
+from omnimeans._types import Engine, Fit, Floats, Rows
 from omnimeans.init import kmeans_plusplus
+from omnimeans.selection.shrink import Refine
 
 DRAWN = 8  # candidates drawn far from the present centres, beside the centres of the largest k
 LONGEST = 8  # a larger step in k has no such rival
@@ -27,10 +27,7 @@ def rivalled(
     rows: Rows,
     fits: Sequence[Fit],  # k rising
     rng: np.random.Generator,
-    *,
-    distance: Distance,
-    max_iter: int,
-    tol: float,
+    refine: Refine,
 ) -> Iterator[Fit]:
     """Yield the best of each fit and its rivals."""
     best = fits[0]
@@ -44,8 +41,7 @@ def rivalled(
             starts += [kmeans_plusplus(engine, rows, k, rng) for _ in range(STARTS)]
         best = fit
         for start in starts if fit.inertia > 0.0 else ():
-            rival = _fit.lloyd(engine, rows, start, distance=distance, max_iter=max_iter, tol=tol)
-            best = min(best, rival, key=lambda one: one.inertia)
+            best = min(best, refine(start), key=lambda one: one.inertia)
         yield best
 
 

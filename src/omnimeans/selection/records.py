@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
@@ -11,6 +12,8 @@ from omnimeans.selection._card import sweep_card
 
 Outcome = Literal["clear", "no clear k", "no cluster structure"]
 Confidence = Literal["high", "fair", "low"]
+
+CLEAR = 5.0  # standard deviations; data without clusters stay below 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +202,17 @@ class Sweep:
         return {f.name: [getattr(row, f.name) for row in self.rows] for f in fields(SweepRow)}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the centres as plain numbers, strings, lists and dicts."""
+        """Return everything but the centres as plain numbers, strings, lists and dicts.
+
+        An inertia beyond the range of float64 is None, since JSON has no infinity.
+        """
         return {
             "n_samples": self.n_samples,
             "n_features": self.n_features,
             "metric": self.metric,
             "sample_size": self.sample_size,
             "seconds": self.seconds,
-            "rows": [asdict(row) for row in self.rows],
+            "rows": [_finite(asdict(row)) for row in self.rows],
             "structure": None if self.structure is None else asdict(self.structure),
             "verdict": self.verdict.to_dict(),
         }
@@ -239,6 +245,13 @@ COLUMNS = (
     ("± error", "gap_error", ".4f"),
     ("stability", "stability", ".3f"),
 )
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in values.items()
+    }
 
 
 def _lines(rows: tuple[SweepRow, ...]) -> Iterator[str]:

@@ -20,7 +20,7 @@ from omnimeans.selection.shrink import cluster_sizes
 from omnimeans.selection.stability import stability
 from omnimeans.selection.verdict import judge
 
-DRAW, FITS, RIVALS, REFERENCE, HALF = range(5)  # streams of random numbers
+DRAW, FITS, RIVALS, STAGES, REFERENCE, HALF = range(6)  # streams of random numbers
 
 
 def sweep(
@@ -59,7 +59,8 @@ def sweep(
     max_iter : int, default=300
         Most iterations for each k.
     tol : float, default=1e-4
-        As in :class:`KMeans`.
+        A fit ends when the centres have come to rest, as in :class:`KMeans`, or when an iteration
+        lowers the inertia by no more than this share of it.
     random_state : int, RandomState, Generator or None, default=None
         Seed of the starts, samples and references.
     sample_size : int or None, default=None
@@ -131,7 +132,8 @@ def sweep(
     drafts = fitter.fits(part, random(FITS))
     fits = fitter.better(part, drafts, random(RIVALS))
     told("fits of a sample")
-    fits = fits if few is None else [fitter.finished(rows, fit) for fit in fits]
+    if few is not None:
+        fits = fitter.finished(rows, fits, part.n, random(STAGES))
     told("fits of all rows")
     references = [
         fitter.fits(fitter.place(Box(values).draw(rng), part.weights), rng)

@@ -10,10 +10,10 @@ Pattern Recognition 39, 2006; the cost of a union is J. H. Ward's, 1963).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 
-from omnimeans import _fit
 from omnimeans._types import F64, Distance, Engine, Fit, Floats, Rows
 from omnimeans.directions import unit_rows
 from omnimeans.init import kmeans_plusplus
@@ -24,28 +24,34 @@ BETWEEN = 2  # Lloyd's iterations after a merge that is not asked for
 STRIDE = 32  # where no k is asked for nearby, one centre in so many is merged at a time
 
 
+class Refine(Protocol):
+    """Lloyd's iterations on the rows at hand."""
+
+    def __call__(self, centers: Floats, most: int = ...) -> Fit:
+        """Return the fit that begins at these centres, after so many iterations at most."""
+        ...
+
+
 def shrink(
     engine: Engine,
     rows: Rows,
     ks: Sequence[int],  # falling
     rng: np.random.Generator,
-    *,
     distance: Distance,
-    max_iter: int,
-    tol: float,
+    refine: Refine,
 ) -> Iterator[Fit]:
     """Yield a fit for each k, from the largest to the smallest."""
     k = min(rows.n, ks[0] + max(LEAST_SPARE, int(SPARE * ks[0])))
     centers = kmeans_plusplus(engine, rows, k, rng)
+    fit: Fit | None = None
     for wanted in ks:
         while k > wanted:
-            fit = _fit.lloyd(engine, rows, centers, distance=distance, max_iter=BETWEEN, tol=tol)
+            fit = fit or refine(centers, BETWEEN)
             merges = min(k - wanted, max(1, k // STRIDE))
-            centers = merged(engine, fit, cluster_sizes(fit, rows), merges, distance)
-            k -= merges
-        fit = _fit.lloyd(engine, rows, centers, distance=distance, max_iter=max_iter, tol=tol)
+            centers, fit = merged(engine, fit, cluster_sizes(fit, rows), merges, distance), None
+            k = len(centers)
+        fit = refine(centers)
         yield fit
-        centers = fit.centers
 
 
 def merged(engine: Engine, fit: Fit, sizes: F64, merges: int, distance: Distance) -> Floats:
