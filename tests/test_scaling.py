@@ -206,3 +206,9 @@ def test_sparse_rows_and_one_centre(sparse: Any, exponent: int) -> None:
     model = fit(X, n_clusters=1)
     assert_array_equal(model.predict(X), model.labels_)
     assert model.score(X) == -model.inertia_
+
+
+def test_a_sparse_row_out_of_reach_is_refused_in_words() -> None:
+    model = fit(BLOBS)
+    with pytest.raises(ValueError, match=r"value 1e\+300 in row 1, column 2 of X"):
+        model.predict(scipy.sparse.csr_array([[1.0, 0.0, 0.0], [0.0, 0.0, 1e300]]))
