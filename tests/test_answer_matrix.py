@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
@@ -56,6 +57,8 @@ HOLDERS: dict[str, Callable[[Any], Any]] = {
     "dense": lambda X: X,
     "column by column": np.asfortranarray,
     "every other row": lambda X: np.repeat(X, 2, axis=0)[::2],
+    "csr": scipy.sparse.csr_array,
+    "csc": scipy.sparse.csc_array,
     "memmap": mapped,
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -195,3 +196,19 @@ def test_every_byte_order_and_layout_is_rescaled(dtype: str, order: Any) -> None
     model = fit(X)
     assert_array_equal(model.labels_, usual.labels_)
     assert_array_equal(model.predict(X), usual.labels_)
+
+
+@pytest.mark.parametrize("sparse", [scipy.sparse.csr_array, scipy.sparse.csc_array])
+@pytest.mark.parametrize("exponent", [0, 600])
+def test_sparse_rows_and_one_centre(sparse: Any, exponent: int) -> None:
+    """Centres that are all alike leave the scale to the rows, sparse ones too."""
+    X = sparse(np.ldexp(BLOBS, exponent))
+    model = fit(X, n_clusters=1)
+    assert_array_equal(model.predict(X), model.labels_)
+    assert model.score(X) == -model.inertia_
+
+
+def test_a_sparse_row_out_of_reach_is_refused_in_words() -> None:
+    model = fit(BLOBS)
+    with pytest.raises(ValueError, match=r"value 1e\+300 in row 1, column 2 of X"):
+        model.predict(scipy.sparse.csr_array([[1.0, 0.0, 0.0], [0.0, 0.0, 1e300]]))

@@ -34,23 +34,24 @@ UNSUMMED = -780  # smaller values lose digits in sums
 SAMPLE = 256  # rows that mostly tell that the span is ordinary
 
 
-def exponent_of(X: Floats) -> int | None:
-    """Return the e for which ``X / 2**e`` is safe to square; 0 for all ordinary data.
+def exponent_of(*parts: Any) -> int | None:
+    """Return the e for which rows, in these arrays, are safe to square; 0 for all ordinary data.
 
-    None says that no power of two suits all values: some squared distances would vanish beside the
-    others.
+    They are to be divided by ``2**e``.  None says that no power of two suits all values: some
+    squared distances would vanish beside the others.
     """
-    if not _wide(X):
+    if not any(_wide(X) for X in parts):
         return 0
-    highest = _exponent(top(X))
-    if highest <= ORDINARY and _span(X[:: max(1, X.shape[0] // SAMPLE)]) >= 2.0**-ORDINARY:
+    highest = max(_exponent(top(X)) for X in parts)
+    sample = [X[:: max(1, X.shape[0] // SAMPLE)] for X in parts]
+    if highest <= ORDINARY and _span(*sample) >= 2.0**-ORDINARY:
         return 0  # a sample is mostly enough
-    span = _span(X)
+    span = _span(*parts)
     exponent = _suitable(highest, span)
     if exponent is None or (span and exponent == 0):
         return exponent
     lowest = exponent + (VANISHED if span else UNSUMMED)
-    return exponent if _exponent(smallest(X)) > lowest else None
+    return exponent if min(_exponent(smallest(X)) for X in parts) > lowest else None
 
 
 def exponent_between(X: Floats, centers: Floats) -> int | None:
@@ -65,7 +66,7 @@ def exponent_between(X: Floats, centers: Floats) -> int | None:
     exponent = _suitable(highest, span) if span else None
     if exponent is not None and (not _wide(X) or top(X) <= reach(exponent)):
         return exponent
-    return exponent_of(np.concatenate([X, centers]))
+    return exponent_of(X, centers)
 
 
 def divided(values: Any, exponent: int) -> Any:

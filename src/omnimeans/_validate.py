@@ -21,7 +21,7 @@ from sklearn.utils.validation import _check_sample_weight
 from omnimeans import _scaling, looks
 from omnimeans._inputs import rows as rows
 from omnimeans._rows import FLOATS as FLOATS
-from omnimeans._rows import Holed, number_type
+from omnimeans._rows import Holed, number_type, plain
 from omnimeans._types import F64, I32, Distance, Engine, Floats, Rows
 from omnimeans.distances import DISTANCES
 
@@ -253,6 +253,7 @@ def exponent_between(X: Floats, centers: Floats) -> int:
     if found is not None:
         return found
     if _scaling.top(X) > _scaling.top(centers):
+        X = plain(X)
         row, column = np.unravel_index(np.argmax(np.abs(X)), X.shape)
         raise ValueError(
             f"The value {X[row, column]} in row {row}, column {column} of X, counted from 0, is so "
