@@ -153,6 +153,22 @@ def test_rows_with_missing_cells() -> None:
     np.testing.assert_array_equal(written.dropna(), expected)
 
 
+def test_rows_compared_by_what_they_have() -> None:
+    holed = FRAME.copy()
+    holed.loc[[3, 70], "sepal width (cm)"] = np.nan
+    holed.to_csv("holed.csv", index=False)
+    record = answer("fit", "holed.csv", "-k", 3, "--missing", "partial")
+    model = model_on(holed.iloc[:, :4].to_numpy(), 3, missing="partial")
+    assert record["inertia"] == model.inertia_
+    labels = pd.read_csv("holed-labels.csv")["cluster"]
+    np.testing.assert_array_equal(labels, model.labels_)
+    words = ("predict", "holed.csv", "-m", "holed-model.safetensors", "--missing", "partial")
+    run(*words, "-l", "again.csv")
+    assert pd.read_csv("again.csv")["cluster"].equals(labels)
+    said = run("fit", "holed.csv", "--missing", "partial", "-f", code=2).stderr
+    assert "on complete rows; say --k N" in said
+
+
 def test_centres_from_a_file() -> None:
     start = X[[0, 60, 120]]
     pd.DataFrame(start[:, ::-1], columns=FRAME.columns[:4][::-1]).to_csv("start.csv", index=False)

@@ -76,6 +76,9 @@ def test_rows_without_clusters() -> None:
     done = run("fit", "noise.npy")
     assert "warning: no cluster structure among 1 to 20" in done.stderr
     assert set(np.load("noise-labels.npy")) == {0}
+    record = answer("fit", "noise.npy", "-k", "2-6")  # one cluster was not among those to try
+    assert record["k_chosen"] == "no cluster structure among 2 to 6"
+    assert 2 <= record["k"] <= 6
 
 
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (2, 1), (5, 1)])

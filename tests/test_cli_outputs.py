@@ -45,7 +45,7 @@ REFUSED = [
     (("-k", "200"), 3, "n_samples=150 should be >= n_clusters=200"),
     (("-k", "3", "--metric", "chebyshev"), 3, "metric='chebyshev' is not offered"),
     (("-k", "3", "--scale", "max"), 2, "'max' is not none, standard, robust"),
-    (("-k", "3", "--missing", "guess"), 2, "'guess' is not error or drop"),
+    (("-k", "3", "--missing", "guess"), 2, "'guess' is not error, drop or partial"),
     (("-k", "3", "--delimiter", ";;"), 2, "is not one character"),
     (("-k", "3", "--format", "excel"), 3, "format 'excel' is not known"),
     (("-k", "3", "-c", "sepal lenght (cm)"), 3, "Did you mean 'sepal length (cm)'?"),

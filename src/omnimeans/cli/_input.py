@@ -118,7 +118,8 @@ class Input:
     missing: Annotated[
         str,
         typer.Option(
-            help="Rows that lack a value: error, or drop (leave them out).",
+            help="Rows that lack a value: error, drop (leave them out) or partial (compare by what "
+            "is there; fit needs --k).",
             rich_help_panel=COLUMNS,
         ),
     ] = "error"
@@ -155,16 +156,17 @@ class Input:
         """Return what the columns are for; some may be left out because they are labels."""
         from omnimeans.tables import Roles
 
-        if self.missing not in ("error", "drop"):
+        kinds = {"error": "error", "drop": "drop", "partial": "keep"}
+        if self.missing not in kinds:
             raise typer.BadParameter(
-                f"{self.missing!r} is not error or drop", param_hint="--missing"
+                f"{self.missing!r} is not error, drop or partial", param_hint="--missing"
             )
         return Roles(
             columns=tuple(self.columns or ()),
             exclude=(*(self.exclude or ()), *exclude),
             ids=tuple(self.id or ()),
             weights=self.weights,
-            missing=self.missing,
+            missing=kinds[self.missing],
         )
 
     def load(

@@ -216,11 +216,17 @@ def number_of_clusters(
     steps: Steps,
 ) -> tuple[int, str | None, Sweep | None]:
     """Return k, how it was chosen if it was not given, and the sweep that chose it."""
+    import numpy as np
+
+    from omnimeans.cli._errors import UsageError
+
     tried = parse_k(fitting.k)
     if isinstance(tried, int):
         return tried, None, None
     if tried is None and picture:
         return COLOURS, "the default for pictures", None
+    if np.isnan(scaled).any():
+        raise UsageError("numbers of clusters are compared on complete rows; say --k N, or drop")
     ks = tried or sensible_range(len(scaled))
     if ks is None:
         return 1, "too few rows to choose", None
@@ -240,7 +246,9 @@ def number_of_clusters(
         chosen = f"{verdict.outcome} {span}"
     else:
         chosen = f"chosen {span} with {verdict.confidence} confidence"
-    return verdict.k or verdict.leading, chosen, swept
+    structure = None if swept.structure is None else swept.structure.k
+    wished = (verdict.k, verdict.leading, structure, swept.ks[0])
+    return next(k for k in wished if k is not None and k in swept.ks), chosen, swept
 
 
 def start_of(fitting: Fitting, scaling: Scaling, names: tuple[str, ...], k: int) -> Any:
@@ -281,6 +289,8 @@ def fit_model(
     swept: Sweep | None,
 ) -> Model:
     """Return the fitted model; after a sweep it starts from the centres found there."""
+    import numpy as np
+
     from omnimeans.cli._model import Model
     from omnimeans.estimators import KMeans
 
@@ -302,6 +312,7 @@ def fit_model(
         callback=steps.watcher(starts, fitting.max_iter),
         max_time=fitting.max_time or None,
         checkpoint=fitting.resume,
+        missing="partial" if np.isnan(scaled).any() else "error",
     )
     estimator.fit(scaled, sample_weight=found.weights)
     return Model(estimator, scaling, found.names, ids)

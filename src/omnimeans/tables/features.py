@@ -265,7 +265,8 @@ def _complete(
         where = ", ".join(f"{table.names[gap]!r} ({col.missing:,})" for gap, col in gaps[:6])
         raise BadTable(
             f"{table.where(row, at)} has no value; {count:,} of {table.n_rows:,} rows lack one, in "
-            f"{where}. Say --missing drop to leave these rows out, or --exclude the column"
+            f"{where}. Say --missing drop to leave these rows out, --missing partial to compare "
+            "rows by the values they have, or --exclude the column"
         )
     if missing == "keep":
         return None, [f"{count:,} of {table.n_rows:,} rows lack a value"]
