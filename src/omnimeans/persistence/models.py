@@ -50,7 +50,7 @@ SETTLED = ("_tol", "_n_init", "_algorithm", "_n_threads")  # parameters as they 
 KINDS: dict[str, Kind] = {"KMeans": Kind("omnimeans.estimators", FITTED + SETTLED)}
 
 # Parameters that steer a run, and are no part of a model: they are None in a loaded one.
-RUN_ONLY = frozenset({"callback", "checkpoint"})
+RUN_ONLY = frozenset({"callback", "checkpoint", "max_time", "memory"})
 
 
 INFINITE = "infinity"  # an inertia of 1e320, which JSON cannot hold as a number
