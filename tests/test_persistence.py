@@ -80,7 +80,7 @@ import sys, numpy as np, omnimeans as om
 from dataclasses import replace
 from omnimeans.persistence.files import dumps
 X = np.random.default_rng(0).standard_normal((60, 3)) + 100.0
-model = om.KMeans(3, random_state=0).fit(X)
+model = om.KMeans(3, random_state=0, algorithm="brute").fit(X)
 model.history_ = tuple(replace(line, seconds=0.5) for line in model.history_)
 sys.stdout.buffer.write(dumps(model, extra={"b": 1, "a": np.arange(2)}))
 """
@@ -88,7 +88,7 @@ sys.stdout.buffer.write(dumps(model, extra={"b": 1, "a": np.arange(2)}))
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
         for _ in range(2)
     ]
-    model = om.KMeans(3, random_state=0).fit(X)
+    model = om.KMeans(3, random_state=0, algorithm="brute").fit(X)
     model.history_ = tuple(replace(line, seconds=0.5) for line in model.history_)
     assert runs[0] == runs[1] == dumps(model, extra={"a": np.arange(2), "b": 1})
 

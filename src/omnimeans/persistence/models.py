@@ -14,10 +14,9 @@ from typing import Any, get_args
 import numpy as np
 
 from omnimeans import _validate
-from omnimeans._archive import Arrays, arrays_of_records, records_of_arrays
+from omnimeans._archive import Arrays, arrays_of_records, is_word, records_of_arrays
 from omnimeans._types import Floats, Iteration, StopReason
-from omnimeans.algorithms import NAMES, VARIANTS
-from omnimeans.engines import ENGINES
+from omnimeans.algorithms import NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +72,8 @@ CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "inertia_": ("a number, zero or more", _number),
     "n_iter_": ("a whole number", _whole(0)),
     "stop_reason_": ("a reason to stop", _one_of(*get_args(StopReason))),
-    "algorithm_": ("the name of an algorithm", _one_of(*VARIANTS)),
-    "engine_": ("the name of an engine", _one_of(*ENGINES)),
+    "algorithm_": ("the name of an algorithm", is_word),
+    "engine_": ("the name of an engine", is_word),
     "_tol": ("a number, zero or more", _number),
     "_n_init": ("a whole number, one or more", _whole(1)),
     "_algorithm": ("the name of an algorithm", _one_of(*NAMES)),
