@@ -34,7 +34,7 @@ while kills < WANTED:
         os.write(told, fitted("checkpoint", random.choice((1, 2))).encode())
         os._exit(0)
     os.close(told)
-    end = time.perf_counter() + random.uniform(0, 0.4) * whole
+    end = time.perf_counter() + random.uniform(0, 0.8) * whole
     done = 0
     while not done and time.perf_counter() < end:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -66,6 +66,6 @@ def test_killed_at_random_moments(dtype: str, share: int, seed: int) -> None:
     kills, during, finished, wrong, files = run(code, timeout=200)
     print(f"{kills} kills, {during} of them while writing; {finished} fits finished")
     assert kills == 20
-    assert finished >= 2
+    assert finished >= 1
     assert wrong == 0
     assert files == []
