@@ -183,3 +183,35 @@ def test_a_forgery_that_makes_sense_is_read() -> None:
     """So the refusals above are due to the senseless part, not to the forging."""
     loaded, _ = loads(forge("fitted", "inertia_", 1.0))
     assert loaded.inertia_ == 1.0
+
+
+TREE = om.BisectingKMeans(4, random_state=0).fit(X)
+BAD_TREES: list[tuple[str, Any]] = [
+    ("children", np.where(TREE.tree_.children > 0, 0, TREE.tree_.children)),  # for ever
+    ("children", np.where(TREE.tree_.children > 0, 99, TREE.tree_.children)),
+    ("children", np.where(TREE.tree_.children > 0, -7, TREE.tree_.children)),
+    ("children", TREE.tree_.children[:, ::-1].copy()),
+    ("children", TREE.tree_.children.astype(np.int64)),
+    ("children", TREE.tree_.children[:-1]),
+    ("children", np.zeros((0, 2), dtype=np.int32)),
+    ("children", np.array(3, dtype=np.int32)),
+    ("leaves", TREE.tree_.leaves[::-1].copy()),
+    ("leaves", TREE.tree_.leaves[:-1]),
+    ("inertia", -TREE.tree_.inertia - 1),
+    ("centers", np.full_like(TREE.tree_.centers, np.nan)),
+    ("centers", TREE.tree_.centers[:, :2].copy()),
+    ("centers", TREE.tree_.centers + 1),
+    ("inertia", None),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD_TREES)
+def test_trees_that_do_not_hang_together_are_refused(name: str, value: Any) -> None:
+    document, arrays = unpack(dumps(TREE), "model", VERSION, "f")
+    loads(pack("model", VERSION, document, arrays), "f")
+    if value is None:
+        del arrays[f"tree.{name}"]
+    else:
+        arrays[f"tree.{name}"] = value
+    with pytest.raises(ValueError, match=r"^f describes a model that cannot be: a tree whose"):
+        loads(pack("model", VERSION, document, arrays), "f")
