@@ -111,8 +111,8 @@ BAD_FITTED: dict[str, Any] = {
     "inertia_": [-1.0, "0", None, True],
     "n_iter_": [0, T + 1, -T, float(T), 2**70, True],
     "stop_reason_": ["boredom", None, 3, ["max_iter"]],
-    "algorithm_": ["magic", None],
-    "engine_": ["warp", None],
+    "algorithm_": ["a word too many", "", "a" * 41, None],
+    "engine_": ["../warp", None],
     "_n_init": [0, 1.5],
     "_tol": [-1.0, "x"],
     "_algorithm": ["magic"],
@@ -135,6 +135,14 @@ BAD_ARRAYS: dict[str, Any] = {
         np.zeros(0, dtype=np.int32),
     ],
     "history.inertia": [np.zeros(T + 1), np.zeros(T, dtype=np.int64), None, np.full(T, np.nan)],
+    "history.algorithm": [
+        np.zeros(T),
+        np.zeros(T, dtype=np.uint8),
+        np.frombuffer(b"brute" * T, dtype=np.uint8),
+        np.frombuffer(b"brute\n" * (T + 1), dtype=np.uint8),
+        np.frombuffer(b"\xff\xfe\n" * T, dtype=np.uint8),
+        None,
+    ],
     "history.moved": [np.full(T, -1), None],
     "stowaway": [np.zeros(3)],
     "init": [np.zeros((K, D))],  # beside the word
@@ -175,3 +183,35 @@ def test_a_forgery_that_makes_sense_is_read() -> None:
     """So the refusals above are due to the senseless part, not to the forging."""
     loaded, _ = loads(forge("fitted", "inertia_", 1.0))
     assert loaded.inertia_ == 1.0
+
+
+TREE = om.BisectingKMeans(4, random_state=0).fit(X)
+BAD_TREES: list[tuple[str, Any]] = [
+    ("children", np.where(TREE.tree_.children > 0, 0, TREE.tree_.children)),  # for ever
+    ("children", np.where(TREE.tree_.children > 0, 99, TREE.tree_.children)),
+    ("children", np.where(TREE.tree_.children > 0, -7, TREE.tree_.children)),
+    ("children", TREE.tree_.children[:, ::-1].copy()),
+    ("children", TREE.tree_.children.astype(np.int64)),
+    ("children", TREE.tree_.children[:-1]),
+    ("children", np.zeros((0, 2), dtype=np.int32)),
+    ("children", np.array(3, dtype=np.int32)),
+    ("leaves", TREE.tree_.leaves[::-1].copy()),
+    ("leaves", TREE.tree_.leaves[:-1]),
+    ("inertia", -TREE.tree_.inertia - 1),
+    ("centers", np.full_like(TREE.tree_.centers, np.nan)),
+    ("centers", TREE.tree_.centers[:, :2].copy()),
+    ("centers", TREE.tree_.centers + 1),
+    ("inertia", None),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD_TREES)
+def test_trees_that_do_not_hang_together_are_refused(name: str, value: Any) -> None:
+    document, arrays = unpack(dumps(TREE), "model", VERSION, "f")
+    loads(pack("model", VERSION, document, arrays), "f")
+    if value is None:
+        del arrays[f"tree.{name}"]
+    else:
+        arrays[f"tree.{name}"] = value
+    with pytest.raises(ValueError, match=r"^f describes a model that cannot be: a tree whose"):
+        loads(pack("model", VERSION, document, arrays), "f")

@@ -66,6 +66,18 @@ def test_every_bit_comes_back(case: str, tmp_path: Path) -> None:
     assert loaded.fit(data).n_clusters == model.n_clusters  # and it can be fitted again
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_tree_comes_back(dtype: type) -> None:
+    data = X.astype(dtype)
+    model = om.BisectingKMeans(7, random_state=0).fit(data)
+    loaded, _ = loads(dumps(model))
+    for name in ("centers", "children", "inertia", "leaves"):
+        assert_array_equal(getattr(loaded.tree_, name), getattr(model.tree_, name), strict=True)
+    assert vars(loaded).keys() == vars(model).keys()
+    assert_array_equal(loaded.predict(data), model.labels_)
+    assert (loaded.inertia_, loaded.converged_) == (model.inertia_, model.converged_)
+
+
 def test_other_readers_of_safetensors_find_the_arrays(tmp_path: Path) -> None:
     om.save(MODEL, tmp_path / "model.safetensors")
     arrays = load_file(tmp_path / "model.safetensors")
@@ -80,7 +92,7 @@ import sys, numpy as np, omnimeans as om
 from dataclasses import replace
 from omnimeans.persistence.files import dumps
 X = np.random.default_rng(0).standard_normal((60, 3)) + 100.0
-model = om.KMeans(3, random_state=0).fit(X)
+model = om.KMeans(3, random_state=0, algorithm="brute").fit(X)
 model.history_ = tuple(replace(line, seconds=0.5) for line in model.history_)
 sys.stdout.buffer.write(dumps(model, extra={"b": 1, "a": np.arange(2)}))
 """
@@ -88,7 +100,7 @@ sys.stdout.buffer.write(dumps(model, extra={"b": 1, "a": np.arange(2)}))
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
         for _ in range(2)
     ]
-    model = om.KMeans(3, random_state=0).fit(X)
+    model = om.KMeans(3, random_state=0, algorithm="brute").fit(X)
     model.history_ = tuple(replace(line, seconds=0.5) for line in model.history_)
     assert runs[0] == runs[1] == dumps(model, extra={"a": np.arange(2), "b": 1})
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         purity_score,
         rand_index,
     )
-    from omnimeans.persistence import load, save
+    from omnimeans.persistence import load, save, to_onnx
     from omnimeans.progress import ProgressBar
     from omnimeans.reports import Report, report
     from omnimeans.seeding import seed_all
@@ -58,6 +58,7 @@ __all__ = [
     "seed_all",
     "studies",
     "sweep",
+    "to_onnx",
 ]
 
 _SUBMODULES = ("datasets", "metrics", "plots", "studies")
@@ -72,7 +73,7 @@ _HOMES = {
         "purity_score",
         "rand_index",
     ),
-    "persistence": ("load", "save"),
+    "persistence": ("load", "save", "to_onnx"),
     "progress": ("ProgressBar",),
     "reports": ("Report", "report"),
     "seeding": ("seed_all",),

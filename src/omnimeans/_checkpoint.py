@@ -124,8 +124,8 @@ class Checkpoint:
             if not self._complained:
                 self._complained = True
                 warnings.warn(
-                    f"The checkpoint cannot be written now: {error.strerror}. The fit goes on, and "
-                    "the checkpoint that was there is as it was.",
+                    f"The checkpoint {error.strerror}. The fit goes on, and the checkpoint that "
+                    "was there is as it was.",
                     RuntimeWarning,
                     stacklevel=2,
                 )

@@ -102,6 +102,7 @@ class Control:
             *((_core.TimeIsUp,) if max_time is not None else ()),
         )
         self.watch = self._watch if watcher or recorder or self.rescued else None
+        self._iterated = False  # one iteration is made in any case
         self._state: State | None = None  # the present start's last iteration
         self._snapshot: Snapshot | None = None  # of the present start
         self._spare: I32 | None = None  # labels to be written over
@@ -122,8 +123,9 @@ class Control:
         """Go through the numbers of the starts, until somebody ends the fit."""
         for number in range(self._first, count):
             self.restart = number
-            self._state = self._snapshot = None
-            if self.best is not None:
+            self._state = self.recorder.earlier() if self.recorder is not None else None
+            self._snapshot = None
+            if self._iterated:
                 self._set_deadline()  # there is a model to leave
             yield number
             if self.stopped:
@@ -131,7 +133,7 @@ class Control:
 
     def earlier(self) -> State | None:
         """Return how far the present start was in another process."""
-        return self.recorder.earlier() if self.recorder is not None else None
+        return self._state
 
     def started(self, number: int, centers: Floats, earlier: State | None) -> None:
         """Take note that there are centres to start from."""
@@ -143,7 +145,7 @@ class Control:
 
     def _watch(self, state: State) -> StopReason | None:
         """Take note of an iteration; return why it was the last, if that is so."""
-        self._state = state
+        self._state, self._iterated = state, True
         if state.stop is None:
             self._take_snapshot(state)
             self._write(self.restart, state)

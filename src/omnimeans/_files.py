@@ -54,9 +54,9 @@ def write_atomically(path: Path, data: bytes) -> None:
 def remove_partials(path: Path) -> None:
     """Remove what writers of this file left behind when they were killed in the middle."""
     prefix = f".{path.name}."
-    for entry in path.parent.iterdir():
-        if entry.name.startswith(prefix) and entry.name.endswith(PARTIAL):
-            with suppress(OSError):
+    with suppress(OSError):  # the writer that comes next will say what is wrong
+        for entry in path.parent.iterdir():
+            if entry.name.startswith(prefix) and entry.name.endswith(PARTIAL):
                 entry.unlink()
 
 

@@ -14,10 +14,10 @@ from typing import Any, get_args
 import numpy as np
 
 from omnimeans import _validate
-from omnimeans._archive import Arrays, arrays_of_records, records_of_arrays
+from omnimeans._archive import Arrays, arrays_of_records, is_word, records_of_arrays
 from omnimeans._types import Floats, Iteration, StopReason
-from omnimeans.algorithms import NAMES, VARIANTS
-from omnimeans.engines import ENGINES
+from omnimeans.algorithms import NAMES
+from omnimeans.persistence.trees import arrays_of_tree, tree_of_arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,14 @@ class Kind:
         Fitted attributes that are numbers or words.
     record : type or None
         The dataclass of one line of ``history_``; None where there is no history.
+    tree : bool
+        Whether there is a ``tree_`` of splits.
     """
 
     home: str
     values: tuple[str, ...]
     record: type[Any] | None = Iteration
+    tree: bool = False
 
     def cls(self, name: str) -> type[Any]:
         """Return the class."""
@@ -47,10 +50,18 @@ class Kind:
 FITTED = ("inertia_", "n_iter_", "stop_reason_", "algorithm_", "engine_")
 SETTLED = ("_tol", "_n_init", "_algorithm", "_n_threads")  # parameters as they were understood
 
-KINDS: dict[str, Kind] = {"KMeans": Kind("omnimeans.estimators", FITTED + SETTLED)}
+KINDS: dict[str, Kind] = {
+    "KMeans": Kind("omnimeans.estimators", FITTED + SETTLED),
+    "BisectingKMeans": Kind(
+        "omnimeans.estimators",
+        ("inertia_", "n_iter_", "converged_", "algorithm_", "engine_", "_n_threads"),
+        record=None,
+        tree=True,
+    ),
+}
 
 # Parameters that steer a run, and are no part of a model: they are None in a loaded one.
-RUN_ONLY = frozenset({"callback", "checkpoint"})
+RUN_ONLY = frozenset({"callback", "checkpoint", "max_time", "memory"})
 
 
 INFINITE = "infinity"  # an inertia of 1e320, which JSON cannot hold as a number
@@ -72,9 +83,10 @@ def _one_of(*words: str) -> Callable[[Any], bool]:
 CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "inertia_": ("a number, zero or more", _number),
     "n_iter_": ("a whole number", _whole(0)),
+    "converged_": ("true or false", lambda value: type(value) is bool),
     "stop_reason_": ("a reason to stop", _one_of(*get_args(StopReason))),
-    "algorithm_": ("the name of an algorithm", _one_of(*VARIANTS)),
-    "engine_": ("the name of an engine", _one_of(*ENGINES)),
+    "algorithm_": ("the name of an algorithm", is_word),
+    "engine_": ("the name of an engine", is_word),
     "_tol": ("a number, zero or more", _number),
     "_n_init": ("a whole number, one or more", _whole(1)),
     "_algorithm": ("the name of an algorithm", _one_of(*NAMES)),
@@ -117,6 +129,8 @@ def arrays_of(model: Any, labels: bool) -> Arrays:
         arrays["initial_centers"] = np.asarray(model.initial_centers_)
     if labels:
         arrays["labels"] = np.asarray(model.labels_)
+    if KINDS[type(model).__name__].tree:
+        arrays |= arrays_of_tree(model.tree_)
     if record is not None:
         arrays |= arrays_of_records("history", model.history_, record)
     return arrays
@@ -149,6 +163,9 @@ def rebuild(document: dict[str, Any], arrays: Arrays) -> Any:
     _restore_values(model, kind, document.get("fitted"))
     _restore_history(model, kind, arrays)
     _restore_labels(model, k, arrays)
+    if kind.tree:
+        model.tree_ = tree_of_arrays(arrays, model.cluster_centers_)
+        _expect(model.tree_ is not None, "a tree whose nodes do not hang together")
     _restore_names(model, document.get("feature_names"))
     return model
 
