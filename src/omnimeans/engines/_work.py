@@ -47,6 +47,7 @@ class Held:
     """A part, and what its labels and shares come from."""
 
     part: Part
+    given: Any  # the rows as they came, which may lie at odd addresses
     mark: int = 0
     seeding: int = 0
     seeded: int = 0
@@ -72,9 +73,11 @@ def _hold(fit: str, number: int, first: int, X: Any, weights: F64 | None) -> Hel
         while len(_held) > FITS_HELD:
             _held.popitem(last=False)
         held = parts.get(number)
-        if held is None or held.part.X is not X:
+        if held is None or held.given is not X:
             labels = np.full(X.shape[0], -1, dtype=np.int32)
-            held = parts[number] = Held(Part(first, X, weights, labels))
+            mine = None if weights is None else np.require(weights, requirements="CA")
+            part = Part(first, np.require(X, requirements="CA"), mine, labels)
+            held = parts[number] = Held(part, X)
         return held
 
 
