@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -93,12 +93,24 @@ def work(
     add: bool,
 ) -> Any:
     """Do a job with some parts; return the answers, or their sum."""
+    place, what = aligned(place), aligned(what)
     found = []
     for number, first, X, mine in zip(numbers, firsts, parts, weights, strict=True):
         held = _hold(fit, number, first, X, mine)
         with held.lock:
             found.append(job(held, place, *what))
     return total(found) if add else found
+
+
+def aligned(value: Any) -> Any:
+    """Return what came in a message with its arrays at even addresses, as the core needs them."""
+    if isinstance(value, np.ndarray):
+        return np.require(value, requirements="CA") if value.dtype != object else value
+    if isinstance(value, (list, tuple)):
+        return type(value)(aligned(item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: aligned(getattr(value, f.name)) for f in fields(value)})
+    return value
 
 
 def total(found: list[Any]) -> Any:
