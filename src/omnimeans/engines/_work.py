@@ -75,8 +75,8 @@ def _hold(fit: str, number: int, first: int, X: Any, weights: F64 | None) -> Hel
         held = parts.get(number)
         if held is None or held.given is not X:
             labels = np.full(X.shape[0], -1, dtype=np.int32)
-            mine = None if weights is None else np.require(weights, requirements="CA")
-            part = Part(first, np.require(X, requirements="CA"), mine, labels)
+            mine = None if weights is None else np.require(weights, requirements=["C", "A"])
+            part = Part(first, np.require(X, requirements=["C", "A"]), mine, labels)
             held = parts[number] = Held(part, X)
         return held
 
@@ -105,7 +105,7 @@ def work(
 def aligned(value: Any) -> Any:
     """Return what came in a message with its arrays at even addresses, as the core needs them."""
     if isinstance(value, np.ndarray):
-        return np.require(value, requirements="CA") if value.dtype != object else value
+        return np.require(value, requirements=["C", "A"]) if value.dtype != object else value
     if isinstance(value, (list, tuple)):
         return type(value)(aligned(item) for item in value)
     if is_dataclass(value) and not isinstance(value, type):
