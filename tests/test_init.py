@@ -12,6 +12,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import hard_cases
+import omnimeans as om
 import oracle
 from omnimeans import init
 from omnimeans._types import Engine
@@ -260,3 +261,19 @@ def test_too_few_distinct_rows_still_give_a_start(engine: Engine) -> None:
     rows = engine.place(X, None, EUCLIDEAN)
     centers = kmeans_plusplus(engine, rows, 4, generator())
     assert_array_equal(np.unique(centers, axis=0), np.unique(X, axis=0))
+
+
+@pytest.mark.parametrize("k", [5, 60])
+def test_parallel_seeding_is_about_as_good_as_one_by_one(k: int) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(0, 20, (k, 6))[rng.integers(0, k, 6000)] + rng.normal(size=(6000, 6))
+    parallel, greedy = (
+        np.median([om.KMeans(k, init=start, random_state=s).fit(X).inertia_ for s in range(5)])
+        for start in ("k-means||", "k-means++")
+    )
+    assert parallel < 1.1 * greedy
+
+
+def test_parallel_seeding_of_few_distinct_rows() -> None:
+    X = np.repeat(np.arange(4.0), 25)[:, None]
+    assert om.KMeans(4, init="k-means||", random_state=0).fit(X).inertia_ == 0.0

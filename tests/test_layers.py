@@ -31,7 +31,7 @@ LAYERS = (
     {"datasets", "metrics"},
     {"plots"},
     {"estimators"},
-    {"persistence", "scaling", "selection"},
+    {"drifts", "estimates", "persistence", "scaling", "selection", "streams"},
     {"lloyd"},
     {"reports", "studies"},
     {"demo"},

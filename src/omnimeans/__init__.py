@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from omnimeans import datasets, metrics, plots, studies
-    from omnimeans.estimators import BisectingKMeans, KMeans, k_means, kmeans_plusplus
+    from omnimeans.drifts import Drift, drift
+    from omnimeans.estimates import Estimate, estimate
+    from omnimeans.estimators import (
+        BisectingKMeans,
+        Codebooks,
+        HierarchicalKMeans,
+        KMeans,
+        fit_many,
+        k_means,
+        kmeans_plusplus,
+    )
     from omnimeans.lloyd import KMeansLloyd, display_results, elbow_method, plot_kmeans
     from omnimeans.metrics import (
         contingency_matrix,
@@ -26,27 +36,37 @@ if TYPE_CHECKING:
     from omnimeans.seeding import seed_all
     from omnimeans.selection import Sweep, sweep
     from omnimeans.sources import open_source
+    from omnimeans.streams import StreamKMeans, merge
 
     __version__: str
 
 __all__ = [
     "BisectingKMeans",
+    "Codebooks",
+    "Drift",
+    "Estimate",
+    "HierarchicalKMeans",
     "KMeans",
     "KMeansLloyd",
     "ProgressBar",
     "Report",
+    "StreamKMeans",
     "Sweep",
     "__version__",
     "contingency_matrix",
     "datasets",
     "display_contingency_and_purity",
     "display_results",
+    "drift",
     "elbow_method",
+    "estimate",
     "euclidean_distance",
+    "fit_many",
     "k_means",
     "kmeans_plusplus",
     "load",
     "manhattan_distance",
+    "merge",
     "metrics",
     "open_source",
     "plot_kmeans",
@@ -63,7 +83,18 @@ __all__ = [
 
 _SUBMODULES = ("datasets", "metrics", "plots", "studies")
 _HOMES = {
-    "estimators": ("BisectingKMeans", "KMeans", "k_means", "kmeans_plusplus"),
+    "drifts": ("Drift", "drift"),
+    "estimates": ("Estimate", "estimate"),
+    "streams": ("StreamKMeans", "merge"),
+    "estimators": (
+        "BisectingKMeans",
+        "Codebooks",
+        "HierarchicalKMeans",
+        "KMeans",
+        "fit_many",
+        "k_means",
+        "kmeans_plusplus",
+    ),
     "lloyd": ("KMeansLloyd", "display_results", "elbow_method", "plot_kmeans"),
     "metrics": (
         "contingency_matrix",

@@ -241,6 +241,10 @@ class Seeding(Protocol):
         """Make one of the candidates a centre."""
         ...
 
+    def join(self, centers: Floats) -> None:
+        """Make all of these rows centres at once; `meet` and what follows it are then over."""
+        ...
+
 
 def equal_rows(rows: Rows, numbers: I64, model: Floats) -> NDArray[np.bool_]:
     """Tell which of these rows are copies of this one (d,); a missing value is like another."""

@@ -109,7 +109,7 @@ def restarts(n_init: int | str, init: Any, owner: str) -> int:
     """Return how many starts are tried."""
     given = not isinstance(init, str) and not callable(init)
     if n_init == "auto":
-        return 1 if given or init == "k-means++" else 10
+        return 1 if given or init in ("k-means++", "k-means||") else 10
     if given and n_init != 1:
         warnings.warn(
             "Explicit initial center position passed: performing only one init in "

@@ -11,10 +11,13 @@ import math
 import numpy as np
 
 from omnimeans._types import I64, Engine, Floats, Rows, Start
+from omnimeans.distances import DISTANCES
+from omnimeans.engines import open_engine
 
 # Rounds of k-means++ that share a look at the rows: one for every so many centres chosen.  A round
 # changes about one row in as many as there are centres, so few of the candidates shrink meanwhile.
 ROUNDS_SHARE = 28
+ROUNDS, OVERSAMPLING = 5, 2  # of k-means||
 SPARE = 4  # one candidate in so many is drawn in reserve
 WAITING = 1 << 20  # rows that get a waiting time at once
 
@@ -83,4 +86,35 @@ def kmeans_plusplus_rows(
     return np.array(chosen, dtype=np.int64)
 
 
-INITS: dict[str, Start] = {"k-means++": kmeans_plusplus, "random": random_rows}
+def kmeans_parallel(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
+    """Return `k` centres by k-means||, in few looks at the rows, however many centres there are.
+
+    Each of a few rounds draws 2 k rows by their weighted distances to the centres so far, all of
+    which join them; each of these candidates then stands for the rows nearest to it, and weighted
+    greedy k-means++ chooses among them (B. Bahmani et al., "Scalable k-means++", VLDB 2012).
+    """
+    seeding = engine.seeding(rows)
+    drawn = np.empty(0, dtype=np.int64)
+    for round_ in range(1 + ROUNDS):
+        tickets = rng.integers(0, 2**64, size=OVERSAMPLING * k if round_ else 1, dtype=np.uint64)
+        new = np.setdiff1d(seeding.draw(tickets), drawn)
+        if len(new):
+            seeding.join(rows.take(new))
+        drawn = np.union1d(drawn, new)
+    candidates = rows.take(drawn)
+    rows.labels.fill(-1)
+    weights = engine.means(rows, engine.step(rows, candidates).sums)[1]
+    rows.labels.fill(-1)
+    standing = weights > 0.0
+    if np.count_nonzero(standing) < k:  # hardly more distinct rows than centres
+        return kmeans_plusplus(engine, rows, k, rng)
+    few = open_engine("cpu", 1)
+    placed = few.place(candidates[standing], weights[standing], DISTANCES["euclidean"])
+    return kmeans_plusplus(few, placed, k, rng)
+
+
+INITS: dict[str, Start] = {
+    "k-means++": kmeans_plusplus,
+    "k-means||": kmeans_parallel,
+    "random": random_rows,
+}

@@ -35,12 +35,18 @@ def _blocks(n_threads: int | None, algorithm: str, memory: str | int | None) -> 
     return BlocksEngine(n_threads, memory)
 
 
+def _dask(n_threads: int | None, client: Any = None) -> Engine:
+    from omnimeans.engines.dask import DaskEngine
+
+    return DaskEngine(client, n_threads)
+
+
 DEBUG = "OMNIMEANS_DEBUG"  # set to 1, every pass is done again by definition; see checked.py
 ENGINES = {"cpu": _cpu, "reference": _reference, "blocks": _blocks}
 
 
 def open_engine(
-    name: str,
+    name: Any,  # of an engine, or a client of a Dask cluster
     n_threads: int | None = None,
     distance: Distance | None = None,
     *,
@@ -54,7 +60,11 @@ def open_engine(
     whole process may hold.
     """
     name = "cpu" if name == "auto" else name
-    engine = ENGINES[name](n_threads, algorithm, memory)
+    engine: Engine
+    if name == "dask" or not isinstance(name, str):
+        engine = _dask(n_threads, None if name == "dask" else name)
+    else:
+        engine = ENGINES[name](n_threads, algorithm, memory)
     if os.environ.get(DEBUG, "0") != "0":
         from omnimeans.engines.checked import checked
 
@@ -91,6 +101,8 @@ def _compiled_unit_rows(X: Any, n_threads: int) -> tuple[Any, I64]:
     from omnimeans.sources import Source
     from omnimeans.sources.source import unit_source
 
+    if hasattr(X, "unit"):  # rows on a cluster
+        return X.unit()  # type: ignore[no-any-return]
     if isinstance(X, Source):
         return unit_source(X, lambda block: _core.unit_rows(block, n_threads))
     if issparse(X):

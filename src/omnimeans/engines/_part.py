@@ -148,10 +148,7 @@ def join(part: Part, plan: Plan, centers: Floats, first: bool) -> int:
     The steps have still to be chosen where these are the first centres.
     """
     assert part.shares is not None
-    core = part.rows(plan).core
-    for center in centers:
-        away = core.distances(center[None], None, part.threads(4 * part.X.size))
-        np.minimum(part.shares.closest, away, out=part.shares.closest)
+    part.shares.join(part.engine, part.X, plan.distance, centers)
     return 0 if first else part.shares.count(part.weights)
 
 

@@ -18,6 +18,7 @@ from omnimeans._types import F64, I32, I64, U64, Distance, Floats
 from omnimeans.engines import _part
 from omnimeans.engines._medians import medians
 from omnimeans.engines._part import Plan
+from omnimeans.engines._shares import bits_of, finest
 from omnimeans.engines.cpu import CpuEngine
 
 T = TypeVar("T")
@@ -29,6 +30,7 @@ class PartsRows:
     first = 0
     exponent = 0
     X: Any
+    labels: Any
     plan: Plan
     spread: float
     weight: float
@@ -103,7 +105,9 @@ class PartsEngine(Generic[R]):
 
     def distances(self, rows: R, centers: Floats, labels: I32 | None = None) -> F64:
         """Return the distance of each row to its own centre (to centre 0 without labels)."""
-        return np.concatenate(self.over(rows, _own_or_first, rows.plan, centers, labels))
+        kept = labels is not None and labels is rows.labels  # each part knows its own
+        given = None if kept else labels
+        return np.concatenate(self.over(rows, _away, rows.plan, centers, given, kept))
 
     def pairs(self, a: Floats, b: Floats, distance: Distance) -> F64:
         """Return the distance of each row of `a` to the same row of `b`."""
@@ -123,7 +127,7 @@ class PartsSeeding(Generic[R]):
 
     def __init__(self, engine: PartsEngine[R], rows: R) -> None:
         self.engine, self.rows = engine, rows
-        self.bits = min(50, 62 - int(rows.n).bit_length())
+        self.bits = bits_of(rows.n)
         self.candidates: Floats = np.empty((0, rows.d), dtype=rows.dtype)
         self.gains: I64 | None = None  # of each candidate, while no centre was added since
         self.listed = False
@@ -170,10 +174,16 @@ class PartsSeeding(Generic[R]):
             self.totals = np.array(self.engine.shares(self.rows, "adopt", which), dtype=np.int64)
             self._settle()
         else:
-            self.join(self.candidates[which : which + 1])
+            fresh = not self.started
+            self._join(self.candidates[which : which + 1])
+            self._settle(fresh)
 
     def join(self, centers: Floats) -> None:
-        """Make all of these rows centres, at once."""
+        """Make all of these rows centres at once; `meet` and what follows it are then over."""
+        self._join(centers)
+        self.totals = self._finest()
+
+    def _join(self, centers: Floats) -> None:
         fresh = not self.started
         if fresh:
             self.engine.shares(self.rows, "start")
@@ -181,7 +191,6 @@ class PartsSeeding(Generic[R]):
         self.listed = False
         totals = self.engine.over(self.rows, _part.join, self.rows.plan, centers, fresh)
         self.totals = np.array(totals, dtype=np.int64)
-        self._settle(fresh)
 
     def _settle(self, fresh: bool = False) -> None:
         self.gains = None
@@ -191,7 +200,7 @@ class PartsSeeding(Generic[R]):
     def _finest(self, first: bool = False) -> I64:
         """Give the largest share all its bits, so that no sum overflows."""
         peak = max(self.engine.shares(self.rows, "begin" if first else "peak"))
-        exponent = max(int(np.frexp(peak)[1]) - self.bits, -1000)
+        exponent = finest(peak, self.rows.n)
         return np.array(self.engine.shares(self.rows, "count", exponent), dtype=np.int64)
 
     def _list(self) -> None:
@@ -201,8 +210,9 @@ class PartsSeeding(Generic[R]):
         self.gains = np.sum([gains for _, gains in found], axis=0, dtype=np.int64)
 
 
-def _own_or_first(part: Any, plan: Plan, centers: Floats, labels: I32 | None) -> F64:
+def _away(part: Any, plan: Plan, centers: Floats, labels: I32 | None, kept: bool) -> F64:
     rows = part.rows(plan)
     own = None if labels is None else labels[part.first : part.first + rows.n]
+    own = part.labels if kept else own
     away: F64 = part.engine.distances(rows, centers, own)
     return away

@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 
 from omnimeans import _core
-from omnimeans._types import F64, I32, I64, Floats
+from omnimeans._types import F64, I32, I64, U64, Distance, Floats
+
+
+def bits_of(n: int) -> int:
+    """Return the bits that one of `n` shares may have, so that no sum overflows."""
+    return min(50, 62 - int(n).bit_length())
+
+
+def finest(peak: float, n: int) -> int:
+    """Return the exponent of the finest steps in which `n` shares of at most `peak` are counted."""
+    return max(int(np.frexp(peak)[1]) - bits_of(n), -1000)
 
 
 @dataclass(slots=True)
@@ -52,6 +62,22 @@ class Shares:
         """Return the first row with more shares up to and with its own than each target."""
         below = np.cumsum(self._shares(weights))
         return np.searchsorted(below, np.array(targets, dtype=np.int64), side="right")
+
+    def draw_tickets(self, weights: F64 | None, tickets: U64) -> I64:
+        """Return a row for each ticket, where this part is all there is."""
+        targets = [int(ticket) * self.total >> 64 for ticket in tickets]
+        return np.minimum(self.draw(weights, targets), len(self.closest) - 1)
+
+    def join(self, engine: Any, X: Any, distance: Distance, centers: Floats) -> None:
+        """Make all of these rows centres: only the nearest of them counts."""
+        labels = engine.nearest(X, centers, distance)
+        away = engine.own(X, centers, labels, distance)
+        np.minimum(self.closest, away, out=self.closest)
+
+    def use_finest(self, weights: F64 | None, n: int) -> None:
+        """Give the largest share all its bits, where this part is all there is."""
+        self.exponent = finest(self.peak(weights), n)
+        self.count(weights)
 
     def meet(
         self,

@@ -20,6 +20,7 @@ from omnimeans._rows import is_plain, number_type
 from omnimeans._sums import Grid
 from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Pass
 from omnimeans.algorithms import Variant
+from omnimeans.engines._shares import Shares
 from omnimeans.engines.pilot import FLAT, Pilot
 from omnimeans.engines.stores import open_store
 
@@ -156,7 +157,8 @@ class CpuEngine:
 
     def seeding(self, rows: CpuRows) -> CpuSeeding:
         """Return what k-means++ needs to know about the rows, before the first centre."""
-        return CpuSeeding(rows.core.seeding(self._threads(16 * rows.X.size)))
+        core = rows.core.seeding(self._threads(16 * rows.X.size))
+        return CpuSeeding(core, rows, self)
 
     def nearest(self, X: Any, centers: Floats, distance: Distance) -> I32:
         """Return the nearest centre of rows that were never placed."""
@@ -185,9 +187,14 @@ class CpuSeeding:
     """Distances to the nearest centre so far, as :class:`omnimeans._types.Seeding` asks."""
 
     core: _core.Seeding
+    rows: CpuRows
+    engine: CpuEngine
+    shares: Shares | None = None  # of rows that centres have joined, many at a time
 
     def draw(self, tickets: U64) -> I64:
         """Return a row number for each ticket; rows are drawn by their share."""
+        if self.shares is not None:
+            return self.shares.draw_tickets(self.rows.weights, tickets)
         return self.core.draw(tickets)
 
     def closest(self, numbers: I64) -> F64:
@@ -205,6 +212,14 @@ class CpuSeeding:
     def adopt(self, which: int) -> None:
         """Make one of the candidates a centre."""
         self.core.adopt(which)
+
+    def join(self, centers: Floats) -> None:
+        """Make all of these rows centres at once; `meet` and what follows it are then over."""
+        rows, engine = self.rows, self.engine
+        if self.shares is None:
+            self.shares = Shares(np.full(rows.n, np.inf), started=True)
+        self.shares.join(engine, rows.X, rows.distance, centers)
+        self.shares.use_finest(rows.weights, rows.n)
 
 
 def _filled(X: Floats, d: int) -> float:

@@ -210,6 +210,14 @@ class ReferenceSeeding:
         self.started = True
         self.shares = self._count(weighted)
 
+    def join(self, centers: Floats) -> None:
+        """Make all of these rows centres at once; `meet` and what follows it are then over."""
+        self.meet(centers)
+        self.away = np.minimum(self.away, self.candidates.min(axis=0))
+        self.started = True
+        self.exponent = self._finest(self.away * self.weights)
+        self.shares = self._count(self.away * self.weights)
+
     def _finest(self, values: F64) -> int:
         return max(int(np.frexp(values.max())[1]) - self.bits, -1000)
 

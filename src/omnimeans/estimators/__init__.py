@@ -6,6 +6,16 @@ and keeps what comes back.  All checks and messages stand in :mod:`omnimeans._va
 
 from omnimeans.estimators.bisecting import BisectingKMeans
 from omnimeans.estimators.functions import k_means, kmeans_plusplus
+from omnimeans.estimators.hierarchical import HierarchicalKMeans
 from omnimeans.estimators.kmeans import KMeans
+from omnimeans.estimators.many import Codebooks, fit_many
 
-__all__ = ["BisectingKMeans", "KMeans", "k_means", "kmeans_plusplus"]
+__all__ = [
+    "BisectingKMeans",
+    "Codebooks",
+    "HierarchicalKMeans",
+    "KMeans",
+    "fit_many",
+    "k_means",
+    "kmeans_plusplus",
+]

@@ -83,7 +83,7 @@ class CenterModel(
             exponent = _validate.exponent_between(X, centers)
         opened = open_partial if isinstance(X, Holed) else open_engine
         return Ready(
-            opened(self.engine, self.n_threads, distance),
+            opened(_sources.local(self.engine), self.n_threads, distance),
             divided(floating(X, centers.dtype), exponent) if exponent else X,
             divided(centers, exponent),
             distance,

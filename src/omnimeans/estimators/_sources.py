@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from omnimeans._sums import exact_units, from_units
 from omnimeans._types import F64, I32, Distance, Engine, Floats
 from omnimeans.engines import open_engine, open_partial
 from omnimeans.engines._scratch import release, scratch
-from omnimeans.sources import Source, is_source, open_source
+from omnimeans.sources import Source, is_dask, is_source, open_source
 from omnimeans.sources.ahead import ahead
 from omnimeans.sources.memory import available, parse_bytes, resident
 from omnimeans.sources.source import finite_blocks
@@ -29,6 +30,11 @@ BLOCK = 1 << 23  # bytes of rows that are labelled at a time
 
 def rows(X: Any, estimator: Any, *, reset: bool = True) -> Floats | Source:
     """Return the data as rows in memory, or as a source where they do not fit or come in blocks."""
+    client = _client(estimator, X)
+    if client is not None:
+        cluster = _cluster_rows(X, estimator, client, reset)
+        _names(cluster, estimator, reset)
+        return cluster
     if not is_source(X):
         missing = getattr(estimator, "missing", "error")
         given: Floats = _validate.rows(
@@ -66,6 +72,8 @@ def engine_for(
             "they are. Use engine='auto'."
         )
     memory = getattr(estimator, "memory", None)
+    if isinstance(X, Source) and hasattr(X, "client"):
+        return open_engine(X.client, estimator.n_threads, distance)
     if isinstance(X, Source) and name in ("auto", "blocks"):
         return open_engine("blocks", estimator.n_threads, distance, memory=memory)
     if isinstance(X, Source):
@@ -76,8 +84,22 @@ def engine_for(
     return open_engine(name, estimator.n_threads, distance, algorithm=algorithm, memory=memory)
 
 
+def local(engine: Any) -> str:
+    """Return the engine that compares rows in memory with centres, after a fit by this one."""
+    return engine if isinstance(engine, str) and engine not in ("blocks", "dask") else "auto"
+
+
+def leave(engine: Any) -> None:
+    """Let a cluster forget a fit that is over."""
+    engine = getattr(engine, "inner", engine)
+    if hasattr(engine, "close"):
+        engine.close()
+
+
 def predict(estimator: Any, X: Any, out: Any = None) -> I32:
     """Label the rows of a source, into an array or a .npy file."""
+    if is_dask(X) and out is None:
+        return _lazy_labels(estimator, X)  # type: ignore[no-any-return]
     source = open_source(X)
     _names(source, estimator, reset=False)
     labels: Any
@@ -114,6 +136,58 @@ def score(estimator: Any, X: Any, sample_weight: Any = None) -> float:
         total += exact_units(away, mine)
     assert ready is not None
     return -restored_sum(from_units(total), ready.exponent, ready.distance)
+
+
+def _client(estimator: Any, X: Any) -> Any:
+    """Return the client of the cluster that is to do the work, None if none is."""
+    engine = estimator.engine
+    if not isinstance(engine, str):
+        return engine
+    if engine == "dask" or (engine == "auto" and is_dask(X)):
+        from omnimeans.engines.dask import DaskEngine, current_client
+
+        return DaskEngine().client if engine == "dask" else current_client()
+    return None
+
+
+def _cluster_rows(X: Any, estimator: Any, client: Any, reset: bool) -> Source:
+    from omnimeans.engines._cluster import ClusterRows
+
+    if is_source(X) and not is_dask(X):
+        X = open_source(X)
+    elif not is_dask(X):
+        X = _validate.rows(X, estimator=estimator, reset=reset)
+    return ClusterRows(X, client)
+
+
+def _lazy_labels(estimator: Any, X: Any) -> Any:
+    """Return the labels of a Dask collection as another one, to be computed where the rows are."""
+    model = _Labeller(estimator)
+    if hasattr(X, "map_partitions") and hasattr(X, "columns"):
+        return X.map_partitions(model.series, meta=("label", "int32"))
+    X = X.rechunk({1: -1}) if X.numblocks[1] > 1 else X
+    return X.map_blocks(model, dtype=np.int32, drop_axis=1, meta=np.empty(0, dtype=np.int32))
+
+
+class _Labeller:
+    """Labels blocks of rows by a fitted model."""
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = copy(estimator)
+        self.estimator.labels_ = None  # they need not travel
+        self.estimator.engine = "auto"
+
+    def __call__(self, block: Any) -> I32:
+        if not block.shape[0]:
+            return np.empty(0, dtype=np.int32)
+        dense = block.toarray() if hasattr(block, "toarray") else block
+        labels: I32 = self.estimator.predict(dense)
+        return labels
+
+    def series(self, frame: Any) -> Any:
+        """Return the labels of a data frame's rows, under its index."""
+        pandas = need("pandas", extra="frames")
+        return pandas.Series(self(frame), index=frame.index, name="label", dtype="int32")
 
 
 def _blocks(source: Source) -> Iterator[tuple[int, Floats]]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from sklearn.base import _fit_context
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from omnimeans import _fit, _validate
 from omnimeans._control import Control
@@ -38,13 +38,15 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     ----------
     n_clusters : int, default=8
         Number of clusters, k.
-    init : {"k-means++", "random"}, callable or array-like of shape (k, d), default="k-means++"
-        Where to start: rows drawn far from each other (greedy k-means++), different rows drawn by
-        weight, the given centres, or ``init(X, k, random_state=...)``, which is shown the rows
-        minus their mean and returns centres in that frame.
+    init : {"k-means++", "k-means||", "random"}, callable or array of shape (k, d), \
+default="k-means++"
+        Where to start: rows drawn far from each other (greedy k-means++, or k-means||, which looks
+        at the rows a few times only), different rows drawn by weight, the given centres, or
+        ``init(X, k, random_state=...)``, which is shown the rows minus their mean and returns
+        centres in that frame.
     n_init : "auto" or int, default="auto"
-        Number of starts; the fit with the lowest inertia is kept.  "auto" is 1 for "k-means++" and
-        an array, 10 for "random" and a callable.
+        Number of starts; the fit with the lowest inertia is kept.  "auto" is 1 for "k-means++",
+        "k-means||" and an array, 10 for "random" and a callable.
     max_iter : int, default=300
         Most iterations of one start.
     tol : float, default=1e-4
@@ -67,8 +69,9 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         coordinate-wise medians (k-medians), or one minus the cosine between rows and centres, all
         scaled to unit length (spherical k-means).  A row of zeros has no direction: it costs 1,
         belongs to cluster 0 and pulls no centre.
-    engine : {"auto", "cpu", "reference"}, default="auto"
-        Who does the arithmetic; "reference" is slow, plain NumPy.
+    engine : {"auto", "cpu", "reference", "blocks", "dask"} or dask client, default="auto"
+        Who does the arithmetic: the compiled core, slow plain NumPy, the core on blocks of a file,
+        or the workers of a Dask cluster.  "auto" looks at the data.
     n_threads : int or None, default=None
         Threads to use; None takes what the process may use.
     callback : callable or None, default=None
@@ -160,7 +163,7 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         "copy_x": ["boolean"],
         "algorithm": [StrOptions(set(NAMES))],
         "metric": [str],  # its values are checked with a reason, by _validate.metric
-        "engine": [StrOptions({"auto", *ENGINES})],
+        "engine": [StrOptions({"auto", "dask", *ENGINES}), HasMethods(["submit", "gather"])],
         "n_threads": [ONE_OR_MORE, None],
         "callback": [callable, None],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
@@ -304,6 +307,7 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
                 tasks.end()
         finally:
             follower.close()
+            _sources.leave(engine)
         return self
 
     def _subject(self, k: int, seed: int) -> dict[str, Any]:

@@ -1,0 +1,197 @@
+"""The engine for Dask: a real scheduler and workers on loopback, and the answer of one machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import omnimeans as om
+from checks import assert_same_answer
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    """A scheduler and two worker processes, each with a nanny that replaces it when it dies."""
+    from distributed import Client, LocalCluster
+
+    with (
+        warnings.catch_warnings(),
+        dask.config.set({"distributed.scheduler.allowed-failures": 50}),
+    ):
+        warnings.simplefilter("ignore")
+        cluster = LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            memory_limit=0,
+        )
+        with cluster, Client(cluster) as client:
+            yield client
+
+
+def blobs(n: int = 6000, d: int = 5, dtype: Any = np.float32) -> Any:
+    rng = np.random.default_rng(3)
+    return (rng.normal(0, 3, (12, d))[rng.integers(0, 12, n)] + rng.normal(size=(n, d))).astype(
+        dtype
+    )
+
+
+X = blobs()
+UNEVEN = (1, 2999, 0, 700, 2300)  # rows of the partitions
+
+
+def frame(rows: Any, npartitions: int = 3) -> Any:
+    import dask.dataframe as dd
+    import pandas as pd
+
+    columns = [f"c{j}" for j in range(rows.shape[1])]
+    index = np.random.default_rng(0).permutation(len(rows))
+    return dd.from_pandas(
+        pd.DataFrame(rows, columns=columns, index=index), npartitions=npartitions, sort=False
+    )
+
+
+def sparse_blocks(rows: Any) -> Any:
+    import scipy.sparse as sp
+
+    def block(part: Any) -> Any:
+        made = dask.delayed(sp.csr_matrix)(part)
+        return da.from_delayed(made, part.shape, dtype=rows.dtype, meta=sp.csr_matrix((0, 0)))
+
+    return da.concatenate([block(part) for part in np.array_split(rows, 3)])
+
+
+def unknown(rows: Any) -> Any:
+    array = da.from_array(rows, chunks=(1000, -1))
+    return array[array[:, 0] > -1e9]  # lengths are not known any more
+
+
+# name -> the same rows as a Dask collection
+COLLECTIONS: dict[str, Any] = {
+    "even": lambda rows: da.from_array(rows, chunks=(1500, -1)),
+    "uneven and empty": lambda rows: da.from_array(rows, chunks=(UNEVEN, -1)),
+    "split columns": lambda rows: da.from_array(rows, chunks=(2000, 2)),
+    "unknown lengths": unknown,
+    "frame with an index": frame,
+    "sparse": sparse_blocks,
+    "one": lambda rows: da.from_array(rows, chunks=-1),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", COLLECTIONS)
+def test_every_collection_gives_the_answer_of_one_machine(
+    name: str, dtype: Any, client: Any
+) -> None:
+    rows = X.astype(dtype)
+    settings: dict[str, Any] = {"n_clusters": 9, "random_state": 1, "max_iter": 12}
+    whole = om.KMeans(**settings).fit(rows)
+    collection = COLLECTIONS[name](rows)
+    ours = om.KMeans(**settings).fit(collection)
+    assert ours.engine_ == "dask"
+    assert_same_answer(ours, whole)
+    found = ours.predict(collection).compute()
+    assert_array_equal(np.asarray(found), whole.labels_)
+
+
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random"])
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan", "cosine"])
+def test_weights_metrics_and_starts(metric: str, init: str, client: Any) -> None:
+    weights = np.random.default_rng(0).uniform(0, 2, len(X))
+    settings: dict[str, Any] = {"n_clusters": 7, "metric": metric, "init": init, "n_init": 2}
+    settings |= {"random_state": 5, "max_iter": 6}
+    whole = om.KMeans(**settings).fit(X, sample_weight=weights)
+    ours = om.KMeans(**settings).fit(COLLECTIONS["uneven and empty"](X), sample_weight=weights)
+    assert_same_answer(ours, whole)
+    assert ours.score(COLLECTIONS["even"](X), sample_weight=weights) == -whole.inertia_
+
+
+def test_empty_clusters_are_repaired(client: Any) -> None:
+    rows = np.repeat(np.arange(60.0).reshape(30, 2), 10, axis=0)
+    start = np.concatenate([rows[:3], 500.0 + np.arange(12).reshape(6, 2)])
+    settings: dict[str, Any] = {"n_clusters": 9, "init": start, "n_init": 1}
+    whole = om.KMeans(**settings).fit(rows)
+    ours = om.KMeans(**settings).fit(da.from_array(rows, chunks=(70, -1)))
+    assert any(step.repaired for step in whole.history_)
+    assert_same_answer(ours, whole)
+
+
+def test_arrays_and_files_are_sent_or_read_there(client: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "X.npy", X)
+    whole = om.KMeans(6, random_state=2).fit(X)
+    for data in (X, tmp_path / "X.npy"):
+        ours = om.KMeans(6, random_state=2, engine="dask").fit(data)
+        assert ours.engine_ == "dask"
+        assert_same_answer(ours, whole)
+    assert_array_equal(ours.predict(X), whole.labels_)
+
+
+def test_a_bad_value_is_named(client: Any) -> None:
+    rows = X.copy()
+    rows[3700, 2] = np.nan
+    with pytest.raises(ValueError, match="nan in row 3700, column 2"):
+        om.KMeans(3).fit(COLLECTIONS["uneven and empty"](rows))
+
+
+def test_workers_forget_a_fit_that_is_over(client: Any) -> None:
+    om.KMeans(3, random_state=0).fit(COLLECTIONS["even"](X))
+    held = client.run(lambda: len(__import__("omnimeans.engines._work").engines._work._held))
+    assert set(held.values()) == {0}
+
+
+def test_without_a_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    from omnimeans.engines import dask as engine
+
+    monkeypatch.setattr(engine, "current_client", lambda: None)
+    with pytest.raises(ValueError, match=r"no client. Make one first"):
+        om.KMeans(3, engine="dask").fit(X)
+    whole = om.KMeans(4, random_state=0).fit(X)
+    with dask.config.set(scheduler="sync"):
+        ours = om.KMeans(4, random_state=0).fit(COLLECTIONS["uneven and empty"](X))
+    assert ours.engine_ in ("cpu", "blocks")
+    assert_same_answer(ours, whole)
+
+
+@pytest.mark.slow
+def test_killed_workers_change_nothing(client: Any) -> None:
+    """At least 20 workers are killed while fits run; every fit ends with the same bits."""
+    rows = blobs(60_000, 16, np.float64)
+    collection = da.from_array(rows, chunks=(5000, -1))
+    settings: dict[str, Any] = {"n_clusters": 24, "random_state": 0, "tol": 0.0, "max_iter": 25}
+    whole = om.KMeans(**settings).fit(rows)
+    kills, done = [0], threading.Event()
+
+    def kill() -> None:
+        rng = np.random.default_rng(0)
+        while not done.wait(rng.uniform(0.3, 1.2)):
+            pids = list(client.run(os.getpid, on_error="ignore").values())
+            for pid in pids[:1]:
+                os.kill(pid, signal.SIGKILL)
+                kills[0] += 1
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        end = time.monotonic() + 150
+        while kills[0] < 20 and time.monotonic() < end:
+            assert_same_answer(om.KMeans(**settings).fit(collection), whole)
+    finally:
+        done.set()
+        killer.join()
+    assert kills[0] >= 20
