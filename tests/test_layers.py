@@ -26,12 +26,14 @@ LAYERS = (
     {"sources"},
     {"engines"},
     {"init"},
-    {"_control", "progress"},
+    {"_control", "_empty", "progress"},
     {"_bisect", "_checkpoint", "_fit"},
+    {"_nested"},
+    {"_running"},
     {"datasets", "metrics"},
     {"plots"},
     {"estimators"},
-    {"persistence", "scaling", "selection"},
+    {"identity", "persistence", "scaling", "selection"},
     {"lloyd"},
     {"reports", "studies"},
     {"demo"},
@@ -51,6 +53,7 @@ REQUIRED = {"joblib", "narwhals", "numpy", "rich", "safetensors", "sklearn", "ty
 STANDARD = set(__import__("sys").stdlib_module_names)
 
 LONGEST = 350  # lines; about 300 is the aim
+LONGER = {"screen.cpp": 400}  # the shapes of a tile belong side by side
 
 
 def modules(package: Path) -> Iterator[tuple[str, str, ast.Module]]:
@@ -166,7 +169,7 @@ def files_that_are_too_long(root: Path) -> list[str]:
     return [
         f"{path.relative_to(root)} has {lines} lines, more than {LONGEST}"
         for path, lines in lengths.items()
-        if lines > LONGEST
+        if lines > LONGER.get(path.name, LONGEST)
     ]
 
 

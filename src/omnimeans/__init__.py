@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from omnimeans import datasets, metrics, plots, studies
-    from omnimeans.estimators import BisectingKMeans, KMeans, k_means, kmeans_plusplus
+    from omnimeans._empty import EmptyClusterError
+    from omnimeans.estimators import (
+        BisectingKMeans,
+        KMeans,
+        MiniBatchKMeans,
+        k_means,
+        kmeans_plusplus,
+    )
+    from omnimeans.identity import match_labels
     from omnimeans.lloyd import KMeansLloyd, display_results, elbow_method, plot_kmeans
     from omnimeans.metrics import (
         contingency_matrix,
@@ -31,8 +39,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BisectingKMeans",
+    "EmptyClusterError",
     "KMeans",
     "KMeansLloyd",
+    "MiniBatchKMeans",
     "ProgressBar",
     "Report",
     "Sweep",
@@ -47,6 +57,7 @@ __all__ = [
     "kmeans_plusplus",
     "load",
     "manhattan_distance",
+    "match_labels",
     "metrics",
     "open_source",
     "plot_kmeans",
@@ -62,7 +73,8 @@ __all__ = [
 
 _SUBMODULES = ("datasets", "metrics", "plots", "studies")
 _HOMES = {
-    "estimators": ("BisectingKMeans", "KMeans", "k_means", "kmeans_plusplus"),
+    "_empty": ("EmptyClusterError",),
+    "estimators": ("BisectingKMeans", "KMeans", "MiniBatchKMeans", "k_means", "kmeans_plusplus"),
     "lloyd": ("KMeansLloyd", "display_results", "elbow_method", "plot_kmeans"),
     "metrics": (
         "contingency_matrix",
@@ -72,6 +84,7 @@ _HOMES = {
         "purity_score",
         "rand_index",
     ),
+    "identity": ("match_labels",),
     "persistence": ("load", "save"),
     "progress": ("ProgressBar",),
     "reports": ("Report", "report"),

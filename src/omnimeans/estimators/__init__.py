@@ -7,5 +7,6 @@ and keeps what comes back.  All checks and messages stand in :mod:`omnimeans._va
 from omnimeans.estimators.bisecting import BisectingKMeans
 from omnimeans.estimators.functions import k_means, kmeans_plusplus
 from omnimeans.estimators.kmeans import KMeans
+from omnimeans.estimators.minibatch import MiniBatchKMeans
 
-__all__ = ["BisectingKMeans", "KMeans", "k_means", "kmeans_plusplus"]
+__all__ = ["BisectingKMeans", "KMeans", "MiniBatchKMeans", "k_means", "kmeans_plusplus"]

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from omnimeans import _fit, _validate
 from omnimeans._control import Control
+from omnimeans._empty import POLICIES, Rules, frozen_mask
 from omnimeans._scaling import restored_sum
 from omnimeans._types import Callback, Engine, Fit, Floats, Iteration, StopReason
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
@@ -22,6 +23,7 @@ from omnimeans.estimators import _sources
 from omnimeans.estimators._callbacks import CallbackSupportMixin, Tasks
 from omnimeans.estimators._model import CenterModel
 from omnimeans.estimators._run import generator, name_of, place, recorder, start
+from omnimeans.estimators._sorted import by_size
 from omnimeans.estimators._watch import Follower, warn_of_the_end
 from omnimeans.init import INITS
 
@@ -93,6 +95,15 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         Most bytes that the process may hold while it fits a source, such as "2GiB"; rows that do
         not fit are read again in each pass; None takes up to half of what is free.  With rows in
         memory, most bytes that the passes may keep beside them; it rules out ways that need more.
+    empty_clusters : {"farthest", "split", "drop", "error"}, default="farthest"
+        What becomes of a cluster without rows: it gets the row farthest from its centre, or a part
+        of the cluster of the highest inertia, or goes, or raises :class:`EmptyClusterError`.
+    fill : {"k-means++", "random"} or None, default=None
+        How the other centres are drawn where `init` is an array of fewer than k.
+    frozen : list of int or None, default=None
+        Numbers of the centres in `init` that never move.
+    sort_labels : {"size"} or None, default=None
+        "size" numbers the clusters from the heaviest to the lightest.
 
     Attributes
     ----------
@@ -126,11 +137,6 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     feature_names_in_ : ndarray of shape (d,)
         Names of the features, if `X` was a data frame whose column names are all strings.
 
-    See Also
-    --------
-    k_means : The same as a function.
-    kmeans_plusplus : Only the start.
-
     References
     ----------
     S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28
@@ -144,9 +150,6 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     >>> model = om.KMeans(n_clusters=2, n_init=10, random_state=0).fit(X)
     >>> model.inertia_, model.stop_reason_
     (16.0, 'fixed point')
-    >>> model.cluster_centers_[model.predict([[0, 0], [12, 3]])]
-    array([[ 1.,  2.],
-           [10.,  2.]])
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -168,6 +171,10 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         "raise_on_interrupt": ["boolean"],
         "missing": [StrOptions({"error", "partial"})],
         "memory": [str, ONE_OR_MORE, None],
+        "empty_clusters": [StrOptions(set(POLICIES))],
+        "fill": [StrOptions(set(INITS)), None],
+        "frozen": ["array-like", None],
+        "sort_labels": [StrOptions({"size"}), None],
     }
 
     initial_centers_: Floats | None
@@ -200,6 +207,10 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         raise_on_interrupt: bool = False,
         memory: str | int | None = None,
         missing: str = "error",
+        empty_clusters: str = "farthest",
+        fill: str | None = None,
+        frozen: Any = None,
+        sort_labels: str | None = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
@@ -219,6 +230,10 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         self.raise_on_interrupt = raise_on_interrupt
         self.memory = memory
         self.missing = missing
+        self.empty_clusters = empty_clusters
+        self.fill = fill
+        self.frozen = frozen
+        self.sort_labels = sort_labels
 
     def __sklearn_tags__(self) -> Tags:
         tags: Tags = super().__sklearn_tags__()
@@ -265,6 +280,7 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         _validate.enough_rows(X.shape[0], k)
         self._n_init = _validate.restarts(self.n_init, self.init, owner)
         self._algorithm = _validate.algorithm(self.algorithm, k)
+        frozen = frozen_mask(self.frozen, self.init, k, self.empty_clusters)
         checkpoint, seed = recorder(self.checkpoint, self.random_state)
         weights = _sources.weights(sample_weight, X)
 
@@ -290,15 +306,19 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
                 engine,
                 rows,
                 k,
-                start(self.init, engine, rows, distance, k),
+                start(self.init, engine, rows, distance, k, fill=self.fill),
                 [generator(seed, restart) for restart in range(self._n_init)],
                 distance=distance,
                 max_iter=max_iter,
                 tol=tol,
                 control=control,
+                rules=Rules(self.empty_clusters, frozen),
             )
+            if self.sort_labels is not None:
+                fit = by_size(engine, rows, fit)
             self._keep(fit, engine)
-            _validate.all_clusters_found(fit.labels, k)
+            if frozen is None:  # those may stay without rows
+                _validate.all_clusters_found(fit.labels, len(fit.centers))
             warn_of_the_end(owner, fit, control, self._tol, self._n_init)
             if tasks is not None:
                 tasks.end()
