@@ -31,10 +31,9 @@ from omnimeans.init import INITS
 class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     """Group rows into k clusters around their centres, by Lloyd's algorithm.
 
-    A drop-in for ``sklearn.cluster.KMeans``, with one answer: the same data, start
-    and parameters give the same labels, centres, inertia and number of iterations, bit for bit,
-    for any number of threads and any `algorithm` or `engine`.  ``predict(X)`` equals ``labels_``
-    and ``score(X)`` equals ``-inertia_`` on the training data, always.
+    A drop-in for ``sklearn.cluster.KMeans`` with one answer: the same bits for any number of threads
+    and any `algorithm` or `engine`.  ``predict(X)`` equals ``labels_`` and ``score(X)`` equals
+    ``-inertia_`` on the training data, always.
 
     Parameters
     ----------
@@ -72,11 +71,10 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     engine : {"auto", "cpu", "reference"}, default="auto"
         Who does the arithmetic; "reference" is slow, plain NumPy.
     n_threads : int or None, default=None
-        Threads to use; None takes what the process may use.
+        Threads to use; None takes those the process may use.
     callback : callable or None, default=None
         Called as ``callback(record)`` after each iteration and at the end of each start, with an
-        :class:`omnimeans.progress.Progress`.  If it returns true, the fit stops there.  See
-        :class:`omnimeans.ProgressBar`.
+        :class:`omnimeans.progress.Progress`.  If it returns true, the fit stops there.
     max_time : float or None, default=None
         Seconds after which the fit stops, also in the middle of a pass, and keeps the best model
         so far.  One iteration is made in any case.
@@ -85,8 +83,7 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         from it when it is started again, and ends with the very bits of one that was not.  The
         file is removed when the fit has come to its end.
     raise_on_interrupt : bool, default=False
-        Whether Ctrl-C raises KeyboardInterrupt.  Otherwise it stops the fit, which keeps the best
-        model so far and warns.
+        Whether Ctrl-C raises KeyboardInterrupt, or ends the fit with the best model so far.
     missing : {"error", "partial"}, default="error"
         What NaN means: an error, or a value that is not there.  With "partial" a row is compared by
         the features that it has, its distance multiplied by d over their number, and a centre's
@@ -96,14 +93,14 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         not fit are read again in each pass; None takes up to half of what is free.  With rows in
         memory, most bytes that the passes may keep beside them; it rules out ways that need more.
     empty_clusters : {"farthest", "split", "drop", "error"}, default="farthest"
-        What becomes of a cluster without rows: it gets the row farthest from its centre, or a part
-        of the cluster of the highest inertia, or goes, or raises :class:`EmptyClusterError`.
+        A cluster without rows gets the one farthest from its centre, or a part of the cluster of
+        the highest inertia, or goes, or raises :class:`EmptyClusterError`.
     fill : {"k-means++", "random"} or None, default=None
         How the other centres are drawn where `init` is an array of fewer than k.
     frozen : list of int or None, default=None
         Numbers of the centres in `init` that never move.
     sort_labels : {"size"} or None, default=None
-        "size" numbers the clusters from the heaviest to the lightest.
+        "size" numbers clusters from the heaviest to the lightest.
 
     Attributes
     ----------
@@ -140,8 +137,7 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     References
     ----------
     S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28
-    (1982).  D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA
-    2007.
+    (1982).
 
     Examples
     --------

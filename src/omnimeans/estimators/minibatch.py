@@ -93,8 +93,6 @@ class MiniBatchKMeans(CenterModel):
         Why it stopped.
     history_ : tuple of records
         As in :class:`KMeans`, for the sample of each iteration.
-    n_features_in_, feature_names_in_
-        As in :class:`KMeans`.
 
     References
     ----------
@@ -107,11 +105,6 @@ class MiniBatchKMeans(CenterModel):
     >>> X = [[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]]
     >>> om.MiniBatchKMeans(n_clusters=2, random_state=0).fit(X).inertia_
     16.0
-    >>> stream = om.MiniBatchKMeans(n_clusters=2, random_state=0)
-    >>> for batch in (X[::2], X[1::2]):
-    ...     stream = stream.partial_fit(batch)
-    >>> stream.predict([[0, 0], [12, 3]]).tolist() in ([0, 1], [1, 0])
-    True
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
