@@ -31,9 +31,9 @@ from omnimeans.init import INITS
 class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     """Group rows into k clusters around their centres, by Lloyd's algorithm.
 
-    A drop-in for ``sklearn.cluster.KMeans`` with one answer: the same bits for any number of threads
-    and any `algorithm` or `engine`.  ``predict(X)`` equals ``labels_`` and ``score(X)`` equals
-    ``-inertia_`` on the training data, always.
+    A drop-in for ``sklearn.cluster.KMeans`` with one answer: the same bits for any number of
+    threads and any `algorithm` or `engine`.  ``predict(X)`` equals ``labels_`` and ``score(X)``
+    equals ``-inertia_`` on the training data, always.
 
     Parameters
     ----------
