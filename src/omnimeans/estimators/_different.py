@@ -13,6 +13,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from omnimeans._rows import Holed
 from omnimeans._types import F64, I64, Distance, Engine, Floats, Rows, Start
 from omnimeans.distances import DISTANCES
 from omnimeans.engines import open_engine
@@ -38,8 +39,8 @@ def of_different_rows(start: Start, distance: Distance) -> Start:
 
 
 def is_few(rows: Rows) -> bool:
-    """Tell whether finding the different rows costs next to nothing."""
-    return rows.n <= FEW and rows.n * rows.d <= VALUES
+    """Tell whether finding the different rows costs next to nothing; holes have no order."""
+    return rows.n <= FEW and rows.n * rows.d <= VALUES and not isinstance(rows.X, Holed)
 
 
 def different_rows(engine: Engine, rows: Rows) -> tuple[I64, F64 | None] | None:
