@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint sanitize fuzz bench notebook clean
+.PHONY: help demo test test-sklearn lint sanitize fuzz bench notebook clean
 .DEFAULT_GOAL := help
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo "make test    lint, types, and every test"
 	@echo "make sanitize  tests and fuzzing below AddressSanitizer, UBSan and ThreadSanitizer (gcc)"
 	@echo "make fuzz    fuzz every target for SECONDS=60, with atheris if ATHERIS=1"
+	@echo "make test-sklearn  scikit-learn's own tests of k-means, run against our classes (SEEDS=0-9)"
 	@echo "make bench   time one Lloyd iteration beside the peers (ONLY=a,e  QUICK=1  MODE=seeding)"
 	@echo "make notebook  run the notebook again and store its results"
 
@@ -35,6 +36,10 @@ test: $(VENV)/.test-lint
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# SEEDS=all runs scikit-learn's tests for all of its hundred seeds
+test-sklearn: $(VENV)/.test-lint
+	OMNIMEANS_SKLEARN_SEEDS=$(or $(SEEDS),0-9) $(BIN)/python -m pytest tests/test_sklearn_own.py
 
 lint: $(VENV)/.test-lint
 	$(BIN)/ruff format .

@@ -1,8 +1,8 @@
-"""A pytest plugin: scikit-learn's own tests of KMeans, run against omnimeans.
+"""A pytest plugin: scikit-learn's own tests of k-means, run against omnimeans.
 
 ``python -m pytest -p sklearn_dropin --pyargs sklearn.cluster.tests.test_k_means`` puts our names in
-the place of scikit-learn's before its test module is imported, and leaves out the cases that ask
-for what this version does not offer.  With ``OMNIMEANS_DROPIN=broken`` the names are bound to
+the place of scikit-learn's before its test module is imported, and leaves out the tests that look
+into scikit-learn's private functions.  With ``OMNIMEANS_DROPIN=broken`` the names are bound to
 things that only fail: what passes then never touches them, and proves nothing.
 """
 
@@ -11,6 +11,9 @@ import os
 import sklearn.cluster
 
 import omnimeans
+
+CLASSES = ("KMeans", "MiniBatchKMeans", "BisectingKMeans")
+FUNCTIONS = ("k_means", "kmeans_plusplus")
 
 # They look into scikit-learn's private functions, not at the estimator.
 WHITE = {
@@ -21,39 +24,39 @@ WHITE = {
     "test_inertia",
     "test_is_same_clustering",
 }
-# They call `KMeans._init_centroids`; tests/test_estimators.py says the same of `kmeans_plusplus`.
-GREY = {"test_sample_weight_init", "test_sample_weight_zero"}
+# They look at private names of the estimators; tests/test_sklearn_grey.py says the same of ours.
+GREY = {
+    "test_n_init_auto",
+    "test_kmeans_init_auto_with_initial_centroids",
+    "test_minibatch_kmeans_init_size",
+    "test_sample_weight_init",
+    "test_sample_weight_zero",
+}
 
 
-class BrokenKMeans(omnimeans.KMeans):
-    def fit(self, X, y=None, sample_weight=None):
-        raise RuntimeError("broken on purpose")
-
-
-def broken(*args, **kwargs):
+def refuse(*args, **kwargs):
     raise RuntimeError("broken on purpose")
 
 
-if os.environ.get("OMNIMEANS_DROPIN") == "broken":
-    sklearn.cluster.KMeans = BrokenKMeans
-    sklearn.cluster.k_means = sklearn.cluster.kmeans_plusplus = broken
-else:
-    sklearn.cluster.KMeans = omnimeans.KMeans
-    sklearn.cluster.k_means = omnimeans.k_means
-    sklearn.cluster.kmeans_plusplus = omnimeans.kmeans_plusplus
+def broken(cls):
+    return type(cls.__name__, (cls,), {"fit": refuse, "partial_fit": refuse})
 
 
-def out_of_scope(item) -> bool:
-    name = item.originalname
-    values = list(item.callspec.params.values()) if hasattr(item, "callspec") else []
-    return (
-        name in WHITE | GREY
-        or "minibatch" in name
-        or any(value is sklearn.cluster.MiniBatchKMeans for value in values)
+for name in CLASSES:
+    ours = getattr(omnimeans, name)
+    setattr(
+        sklearn.cluster,
+        name,
+        broken(ours) if os.environ.get("OMNIMEANS_DROPIN") == "broken" else ours,
+    )
+for name in FUNCTIONS:
+    ours = getattr(omnimeans, name)
+    setattr(
+        sklearn.cluster, name, refuse if os.environ.get("OMNIMEANS_DROPIN") == "broken" else ours
     )
 
 
 def pytest_collection_modifyitems(config, items):
-    left_out = [item for item in items if out_of_scope(item)]
+    left_out = [item for item in items if item.originalname in WHITE | GREY]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

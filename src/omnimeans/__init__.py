@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from omnimeans import datasets, metrics, plots, studies
+    from omnimeans._empty import EmptyClusterError
     from omnimeans.drifts import Drift, drift
     from omnimeans.estimates import Estimate, estimate
     from omnimeans.estimators import (
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
         Codebooks,
         HierarchicalKMeans,
         KMeans,
+        MiniBatchKMeans,
         fit_many,
         k_means,
         kmeans_plusplus,
     )
+    from omnimeans.identity import match_labels
     from omnimeans.lloyd import KMeansLloyd, display_results, elbow_method, plot_kmeans
     from omnimeans.metrics import (
         contingency_matrix,
@@ -44,10 +47,12 @@ __all__ = [
     "BisectingKMeans",
     "Codebooks",
     "Drift",
+    "EmptyClusterError",
     "Estimate",
     "HierarchicalKMeans",
     "KMeans",
     "KMeansLloyd",
+    "MiniBatchKMeans",
     "ProgressBar",
     "Report",
     "StreamKMeans",
@@ -66,6 +71,7 @@ __all__ = [
     "kmeans_plusplus",
     "load",
     "manhattan_distance",
+    "match_labels",
     "merge",
     "metrics",
     "open_source",
@@ -83,6 +89,7 @@ __all__ = [
 
 _SUBMODULES = ("datasets", "metrics", "plots", "studies")
 _HOMES = {
+    "_empty": ("EmptyClusterError",),
     "drifts": ("Drift", "drift"),
     "estimates": ("Estimate", "estimate"),
     "streams": ("StreamKMeans", "merge"),
@@ -91,6 +98,7 @@ _HOMES = {
         "Codebooks",
         "HierarchicalKMeans",
         "KMeans",
+        "MiniBatchKMeans",
         "fit_many",
         "k_means",
         "kmeans_plusplus",
@@ -104,6 +112,7 @@ _HOMES = {
         "purity_score",
         "rand_index",
     ),
+    "identity": ("match_labels",),
     "persistence": ("load", "save", "to_onnx"),
     "progress": ("ProgressBar",),
     "reports": ("Report", "report"),

@@ -17,6 +17,7 @@ import numpy as np
 
 from omnimeans import _scaling, looks
 from omnimeans._control import Control
+from omnimeans._empty import Rules, dropped, refused, split
 from omnimeans._types import (
     F64,
     I64,
@@ -36,6 +37,8 @@ from omnimeans.directions import unit_rows
 from omnimeans.distances import DISTANCES
 from omnimeans.engines.spherical import SphericalRows
 
+RULES = Rules()
+
 
 def run(
     engine: Engine,
@@ -48,6 +51,7 @@ def run(
     max_iter: int,
     tol: float,
     control: Control | None = None,
+    rules: Rules = RULES,
 ) -> Fit:
     """Run Lloyd's algorithm from one start per generator and return the best fit.
 
@@ -69,6 +73,7 @@ def run(
                 tol=tol,
                 watch=control.watch,
                 earlier=earlier,
+                rules=rules,
             )
             control.keep(fit)
     except control.rescued as interrupt:
@@ -86,6 +91,7 @@ def lloyd(
     tol: float,  # absolute: stop when the squared moves of the centres sum to no more
     watch: Watch | None = None,
     earlier: State | None = None,  # what another process got to, before its centres
+    rules: Rules = RULES,
 ) -> Fit:
     """Alternate assignment and update until the centres stand still."""
     history: list[Iteration] = []
@@ -95,14 +101,14 @@ def lloyd(
     rows.labels.fill(-1)
     if earlier and earlier.history:  # its last iteration, once more, for the labels
         first = earlier.first
-        centers, *_ = move(engine, rows, centers, engine.step(rows, centers), distance)
+        centers, *_ = move(engine, rows, centers, engine.step(rows, centers), distance, rules)
         history, visited = list(earlier.history), set(earlier.visited)
     for _ in range(len(history), max_iter):
         begun = perf_counter()
         before = centers
         seen = engine.step(rows, before)  # assignment: every row to its nearest centre
-        centers, inertia, repaired = move(engine, rows, before, seen, distance)  # update
-        shift = _squared_shift(engine, before, centers)
+        centers, inertia, repaired = move(engine, rows, before, seen, distance, rules)  # update
+        shift = squared_shift(engine, before, centers)
         seconds = perf_counter() - begun
         history.append(
             Iteration(
@@ -126,19 +132,28 @@ def lloyd(
             stop = watch(State(first, before, centers, history, visited, stop)) or stop
         if stop:
             break
-    return finish(engine, rows, distance, first, centers, history, stop or "max_iter")
+    fit = finish(engine, rows, distance, first, centers, history, stop or "max_iter")
+    return dropped(fit, rows.weights) if rules.empty == "drop" else fit
 
 
 def move(
-    engine: Engine, rows: Rows, centers: Floats, seen: Pass, distance: Distance
+    engine: Engine,
+    rows: Rows,
+    centers: Floats,
+    seen: Pass,
+    distance: Distance,
+    rules: Rules = RULES,
 ) -> tuple[Floats, float, int]:
     """Return the centres that the pass asks for, the pass's inertia, and the repairs made."""
     means, weights = engine.means(rows, seen.sums)
     inertia = _inertia(engine, rows, centers, means, weights, distance)
     repaired, empty = 0, not weights.all()
-    if empty:
-        seen, repaired = repair(engine, rows, centers, seen, np.flatnonzero(weights == 0.0))
-        means, weights = engine.means(rows, seen.sums)
+    if empty and (lost := np.flatnonzero(rules.lost(weights))).size:
+        if rules.empty == "error":
+            raise refused(lost, len(centers))
+        if rules.empty in REPAIRS:
+            seen, repaired = REPAIRS[rules.empty](engine, rows, centers, seen, lost)
+            means, weights = engine.means(rows, seen.sums)
     if distance.center == "median":
         means = engine.medians(rows, len(centers), guess=centers)
     elif distance.center == "direction":
@@ -147,6 +162,10 @@ def move(
         means[cancelled] = centers[cancelled]  # no direction is better than another
     if empty:
         means[weights == 0.0] = means[np.argmax(weights)]  # fewer distinct rows than clusters
+    if rules.frozen is not None:
+        means[rules.frozen] = centers[rules.frozen]
+    if empty and rules.empty == "drop":
+        means = means[~rules.lost(weights)]
     return _scaling.held(means.astype(centers.dtype), rows.exponent), inertia, repaired
 
 
@@ -174,6 +193,9 @@ def repair(engine: Engine, rows: Rows, centers: Floats, seen: Pass, empty: I64) 
                 filled += 1
         after = (float(far[0][-1]), int(far[1][-1]))
     return seen, filled
+
+
+REPAIRS = {"farthest": repair, "split": split}
 
 
 def finish(
@@ -214,10 +236,12 @@ def _inertia(
     return engine.inertia(rows, centers)
 
 
-def _squared_shift(engine: Engine, before: Floats, after: Floats) -> float:
+def squared_shift(engine: Engine, before: Floats, after: Floats) -> float:
     """Return the sum of squared steps; a step too small to be squared is still a step."""
     if np.array_equal(before, after):
         return 0.0
+    if len(before) != len(after):
+        return math.inf  # a centre has gone
     steps = engine.pairs(before, after, DISTANCES["euclidean"])
     return max(math.fsum(steps.tolist()), sys.float_info.min)
 

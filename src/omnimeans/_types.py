@@ -22,7 +22,14 @@ I32 = NDArray[np.int32]
 U64 = NDArray[np.uint64]
 
 StopReason = Literal[
-    "fixed point", "tolerance", "max_iter", "cycle", "callback", "max_time", "interrupt"
+    "fixed point",
+    "tolerance",
+    "max_iter",
+    "cycle",
+    "callback",
+    "max_time",
+    "interrupt",
+    "no improvement",
 ]
 
 

@@ -105,11 +105,11 @@ def enough_rows(n: int, k: int) -> None:
         raise ValueError(f"n_samples={n} should be >= n_clusters={k}.")
 
 
-def restarts(n_init: int | str, init: Any, owner: str) -> int:
-    """Return how many starts are tried."""
+def restarts(n_init: int | str, init: Any, owner: str, many: int = 10) -> int:
+    """Return how many starts are tried; "auto" is `many` for cheap ones."""
     given = not isinstance(init, str) and not callable(init)
     if n_init == "auto":
-        return 1 if given or init in ("k-means++", "k-means||") else 10
+        return 1 if given or init in ("k-means++", "k-means||") else many
     if given and n_init != 1:
         warnings.warn(
             "Explicit initial center position passed: performing only one init in "
@@ -119,6 +119,21 @@ def restarts(n_init: int | str, init: Any, owner: str) -> int:
         )
         return 1
     return int(n_init)
+
+
+def init_size(size: int | None, batch: int, k: int, n: int) -> int:
+    """Return how many rows a mini-batch fit starts on."""
+    if size is not None and size < k:
+        warnings.warn(
+            f"init_size={size} should be larger than n_clusters={k}. Setting it to "
+            "min(3*n_clusters, n_samples)",
+            RuntimeWarning,
+            stacklevel=5,
+        )
+        size = 3 * k
+    if size is None:
+        size = 3 * batch if 3 * batch >= k else 3 * k
+    return min(int(size), n)
 
 
 def algorithm(name: str, k: int) -> str:
@@ -144,17 +159,20 @@ def seed(random_state: Any) -> int:
 
 
 def initial_centers(
-    centers: Any, k: int, d: int, dtype: np.dtype[Any], exponent: int = 0
+    centers: Any, k: int, d: int, dtype: np.dtype[Any], exponent: int = 0, *, fewer: bool = False
 ) -> Floats:
     """Return the centres to start from, divided by ``2**exponent``, in the data's type."""
     checked: Floats = check_array(centers, dtype=dtype, order="C", input_name="init")
     checked = np.require(checked, requirements="A")
+    if fewer and len(checked) < k:
+        k = len(checked)
     mismatches = ((k, "number of clusters"), (d, "number of features of the data"))
     for got, (wanted, what) in zip(checked.shape, mismatches, strict=True):
         if got != wanted:
             raise ValueError(
                 f"The shape of the initial centers {checked.shape} does not match the {what} "
                 f"{wanted}."
+                + (" Use fill='k-means++' to have the others drawn." if got < wanted == k else "")
             )
     if _scaling.top(checked) > _scaling.reach(exponent):
         raise ValueError(

@@ -48,7 +48,12 @@ def kmeans_plusplus(engine: Engine, rows: Rows, k: int, rng: np.random.Generator
 
 
 def kmeans_plusplus_rows(
-    engine: Engine, rows: Rows, k: int, rng: np.random.Generator, trials: int | None = None
+    engine: Engine,
+    rows: Rows,
+    k: int,
+    rng: np.random.Generator,
+    trials: int | None = None,
+    given: Floats | None = None,
 ) -> I64:
     """Return the numbers of `k` rows drawn by greedy k-means++.
 
@@ -60,24 +65,32 @@ def kmeans_plusplus_rows(
     are drawn by the distances before these rounds; one whose distance has shrunk since is taken
     with the probability to which it has shrunk, which makes it a draw by the distances of its own
     round (rejection sampling).
+
+    With `given` centres, `k` more are drawn beside them.
     """
     trials = trials or 2 + int(math.log(k))
     chosen: list[int] = []
     seeding = engine.seeding(rows)
+    met = 0 if given is None else len(given)
+    if given is not None:
+        seeding.meet(given)
+        for number in range(met):
+            seeding.adopt(number)
     while len(chosen) < k:
-        rounds = min(1 + len(chosen) // ROUNDS_SHARE, k - len(chosen))
+        begun = met + len(chosen)
+        rounds = min(1 + begun // ROUNDS_SHARE, k - len(chosen))
         size = trials * rounds + (trials * rounds // SPARE if rounds > 1 else 0)
-        tickets = rng.integers(0, 2**64, size=size if chosen else 1, dtype=np.uint64)
+        tickets = rng.integers(0, 2**64, size=size if begun else 1, dtype=np.uint64)
         pool = seeding.draw(tickets)
         before, luck = seeding.closest(pool), rng.random(len(pool))
         seeding.meet(rows.take(pool))
         used = 0
         for _ in range(rounds):
             fair = np.ones(len(pool), dtype=bool)
-            if chosen:
+            if met or chosen:
                 fair = luck * before <= seeding.closest(pool)
             round_ = used + np.flatnonzero(fair[used:])[:trials]
-            if chosen and len(round_) < trials:
+            if (met or chosen) and len(round_) < trials:
                 break  # too many have shrunk: draw again
             best = int(round_[np.argmax(seeding.worth(round_))])
             seeding.adopt(best)

@@ -9,12 +9,14 @@ from omnimeans.estimators.functions import k_means, kmeans_plusplus
 from omnimeans.estimators.hierarchical import HierarchicalKMeans
 from omnimeans.estimators.kmeans import KMeans
 from omnimeans.estimators.many import Codebooks, fit_many
+from omnimeans.estimators.minibatch import MiniBatchKMeans
 
 __all__ = [
     "BisectingKMeans",
     "Codebooks",
     "HierarchicalKMeans",
     "KMeans",
+    "MiniBatchKMeans",
     "fit_many",
     "k_means",
     "kmeans_plusplus",

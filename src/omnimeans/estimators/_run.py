@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,8 @@ from omnimeans._rows import Holed, floating, in_memory, plain
 from omnimeans._scaling import divided, scaled
 from omnimeans._types import F64, Distance, Engine, Floats, Rows, Start
 from omnimeans.directions import unit_rows
-from omnimeans.init import INITS
+from omnimeans.estimators._different import of_different_rows
+from omnimeans.init import INITS, kmeans_plusplus_rows
 from omnimeans.sources import Source
 
 REFINED_ON = 2048  # rows
@@ -68,14 +71,26 @@ def name_of(init: Any) -> str:
     return f"array {blake2b(values.data, digest_size=8).hexdigest()}"
 
 
-def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> Start:
+def start(
+    init: Any,
+    engine: Engine,
+    rows: Rows,
+    distance: Distance,
+    k: int,
+    *,
+    centred: bool = True,
+    fill: str | None = None,  # how centres that are not given are drawn
+) -> Start:
     """Return the start that the user asked for, by name, by function or by centres."""
     if isinstance(init, str):
-        return INITS[init]
+        return of_different_rows(INITS[init], distance)
     dtype = rows.dtype
     if not callable(init):
-        given = _validate.initial_centers(init, k, rows.d, dtype, rows.exponent)
+        fewer = fill is not None
+        given = _validate.initial_centers(init, k, rows.d, dtype, rows.exponent, fewer=fewer)
         given = _in_metric(given, distance)
+        if len(given) < k:
+            return _filled(given, str(fill), distance)
         return lambda engine, rows, k, rng: given
 
     if isinstance(rows.X, Source):
@@ -83,8 +98,8 @@ def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> 
             "init is a function, which is shown all rows at once, but these are read block by "
             "block. Use a named start, or give the centres to start from."
         )
-    if distance.kernel == "cosine":
-        return _called_with_directions(init)
+    if distance.kernel == "cosine" or not centred:
+        return _called_with_rows(init, distance)
 
     if issparse(rows.X):  # as in scikit-learn, sparse rows are shown as they are
         mean, shown = np.zeros(rows.d, dtype), rows.X
@@ -103,6 +118,22 @@ def start(init: Any, engine: Engine, rows: Rows, distance: Distance, k: int) -> 
     return called
 
 
+def _filled(given: Floats, fill: str, distance: Distance) -> Start:
+    """Return the start that has these centres, and draws the others."""
+
+    def others(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
+        if fill != "k-means++":
+            return INITS[fill](engine, rows, k, rng)
+        return rows.take(kmeans_plusplus_rows(engine, rows, k, rng, given=given))
+
+    rest = of_different_rows(others, distance)
+
+    def filled(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
+        return np.concatenate([given, rest(engine, rows, k - len(given), rng)])
+
+    return filled
+
+
 def _in_metric(centers: Floats, distance: Distance) -> Floats:
     """Return given centres as the metric sees them: for cosine, of unit length."""
     if distance.kernel != "cosine":
@@ -110,14 +141,15 @@ def _in_metric(centers: Floats, distance: Distance) -> Floats:
     return unit_rows(_validate.directed_centers(centers, "init"))[0]
 
 
-def _called_with_directions(init: Any) -> Start:
-    """Return the start by a function that is shown the rows scaled to unit length."""
+def _called_with_rows(init: Any, distance: Distance) -> Start:
+    """Return the start by a function that is shown the rows; for cosine, of unit length."""
 
     def called(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
         random_state = np.random.RandomState(rng.bit_generator)
-        found = init(rows.take(np.arange(rows.n)), k, random_state=random_state)
-        centers = _validate.initial_centers(found, k, rows.d, rows.dtype)
-        return unit_rows(_validate.directed_centers(centers, "init"))[0]
+        shown = scaled(rows.take(np.arange(rows.n)), rows.exponent)
+        found = init(shown, k, random_state=random_state)
+        centers = _validate.initial_centers(found, k, rows.d, rows.dtype, rows.exponent)
+        return _in_metric(centers, distance)
 
     return called
 
@@ -141,3 +173,26 @@ def refined(start: Start, distance: Distance) -> Start:
         return lloyd(engine, sample, centers, distance=distance, max_iter=50, tol=tol).centers
 
     return refined_start
+
+
+def best_start(
+    begin: Start,
+    engine: Engine,
+    rows: Rows,
+    k: int,
+    seed: int,
+    n_init: int,
+    say: Callable[[str], None],
+) -> Floats:
+    """Return the centres of the start that fits these rows best, of several."""
+    found: list[tuple[float, int, Floats]] = []
+    for number in range(n_init):
+        centers = begin(engine, rows, k, generator(seed, number))
+        inertia = 0.0
+        if n_init > 1:
+            engine.step(rows, centers)
+            inertia = engine.inertia(rows, centers)
+            say(f"Inertia for init {number + 1}/{n_init}: {inertia}")
+        found.append((inertia, number, centers))
+    rows.labels.fill(-1)
+    return min(found, key=itemgetter(0, 1))[2]

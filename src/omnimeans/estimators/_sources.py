@@ -52,6 +52,18 @@ def rows(X: Any, estimator: Any, *, reset: bool = True) -> Floats | Source:
     return source
 
 
+def in_memory(X: Any, estimator: Any) -> Floats:
+    """Return the data as rows in memory, for an estimator that takes some of them at a time."""
+    found = rows(X, estimator)
+    if isinstance(found, Source):
+        raise ValueError(
+            f"{type(estimator).__name__} takes rows in memory, and {found.where} "
+            f"({found.nbytes >> 20} MiB) does not fit. Use KMeans, which reads it block by block, "
+            "or MiniBatchKMeans.partial_fit on one block after another."
+        )
+    return found
+
+
 def weights(sample_weight: Any, X: Floats | Source) -> F64 | None:
     """Return the weights of the rows, None where all count alike."""
     if isinstance(X, Source):
@@ -112,7 +124,7 @@ def predict(estimator: Any, X: Any, out: Any = None) -> I32:
         )
     for first, block in _blocks(source):
         ready = estimator._compared(block)
-        found = ready.engine.nearest(ready.X, ready.centers, ready.distance)
+        found = estimator._nearest(ready)
         labels[first : first + len(block)] = found
         release(labels)
     if out is not None:
@@ -130,7 +142,7 @@ def score(estimator: Any, X: Any, sample_weight: Any = None) -> float:
     ready = None
     for first, block in _blocks(source):
         ready = estimator._compared(block)
-        labels = ready.engine.nearest(ready.X, ready.centers, ready.distance)
+        labels = estimator._nearest(ready)
         away = ready.engine.own(ready.X, ready.centers, labels, ready.distance)
         mine = None if given is None else given[first : first + len(block)]
         total += exact_units(away, mine)

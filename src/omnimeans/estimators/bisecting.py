@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
 
 from omnimeans import _bisect, _fit, _validate
@@ -16,6 +17,7 @@ from omnimeans._types import F64, I32, Distance, Engine, Fit, Floats, Rows, most
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans.algorithms import NAMES
 from omnimeans.engines import ENGINES, open_engine
+from omnimeans.estimators import _sources
 from omnimeans.estimators._model import CenterModel, Ready
 from omnimeans.estimators._run import generator, refined, start
 from omnimeans.init import INITS
@@ -152,6 +154,11 @@ class BisectingKMeans(CenterModel):
         self.engine = engine
         self.n_threads = n_threads
 
+    def __sklearn_tags__(self) -> Tags:
+        tags: Tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Find the clusters of the rows of `X`.
@@ -182,7 +189,7 @@ class BisectingKMeans(CenterModel):
         0.5
         """
         k, distance = int(self.n_clusters), self._distance()
-        X = _validate.rows(X, estimator=self)
+        X = _sources.in_memory(X, self)
         _validate.enough_rows(X.shape[0], k)
         seed = _validate.seed(self.random_state)
         weights = _validate.weights(sample_weight, X)

@@ -11,6 +11,7 @@ from omnimeans._rows import taken
 from omnimeans._types import I32, I64, Floats
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE
 from omnimeans.engines import open_engine
+from omnimeans.estimators._different import different_rows
 from omnimeans.estimators._run import generator, place
 from omnimeans.estimators.kmeans import KMeans
 from omnimeans.init import kmeans_plusplus_rows
@@ -160,5 +161,10 @@ def kmeans_plusplus(
     engine = open_engine("auto")
     rows = place(engine, X, weights, _validate.metric("euclidean"))
     rng = generator(_validate.seed(random_state), 0)
-    indices = kmeans_plusplus_rows(engine, rows, int(n_clusters), rng, n_local_trials)
+    found, k = different_rows(engine, rows), int(n_clusters)
+    if found is None or len(found[0]) < k:
+        indices = kmeans_plusplus_rows(engine, rows, k, rng, n_local_trials)
+    else:  # as the estimators do
+        few = engine.place(rows.take(found[0]), found[1], _validate.metric("euclidean"))
+        indices = found[0][kmeans_plusplus_rows(engine, few, k, rng, n_local_trials)]
     return taken(X, indices), indices

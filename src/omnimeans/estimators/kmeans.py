@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from omnimeans import _fit, _validate
 from omnimeans._control import Control
+from omnimeans._empty import POLICIES, Rules, frozen_mask
 from omnimeans._scaling import restored_sum
 from omnimeans._types import Callback, Engine, Fit, Floats, Iteration, StopReason
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
@@ -22,6 +23,7 @@ from omnimeans.estimators import _sources
 from omnimeans.estimators._callbacks import CallbackSupportMixin, Tasks
 from omnimeans.estimators._model import CenterModel
 from omnimeans.estimators._run import generator, name_of, place, recorder, start
+from omnimeans.estimators._sorted import by_size
 from omnimeans.estimators._watch import Follower, warn_of_the_end
 from omnimeans.init import INITS
 
@@ -29,10 +31,9 @@ from omnimeans.init import INITS
 class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     """Group rows into k clusters around their centres, by Lloyd's algorithm.
 
-    A drop-in for ``sklearn.cluster.KMeans``, with one answer: the same data, start
-    and parameters give the same labels, centres, inertia and number of iterations, bit for bit,
-    for any number of threads and any `algorithm` or `engine`.  ``predict(X)`` equals ``labels_``
-    and ``score(X)`` equals ``-inertia_`` on the training data, always.
+    A drop-in for ``sklearn.cluster.KMeans`` with one answer: the same bits for any number of
+    threads and any `algorithm` or `engine`.  ``predict(X)`` equals ``labels_`` and ``score(X)``
+    equals ``-inertia_`` on the training data, always.
 
     Parameters
     ----------
@@ -73,11 +74,10 @@ default="k-means++"
         Who does the arithmetic: the compiled core, slow plain NumPy, the core on blocks of a file,
         or the workers of a Dask cluster.  "auto" looks at the data.
     n_threads : int or None, default=None
-        Threads to use; None takes what the process may use.
+        Threads to use; None takes those the process may use.
     callback : callable or None, default=None
         Called as ``callback(record)`` after each iteration and at the end of each start, with an
-        :class:`omnimeans.progress.Progress`.  If it returns true, the fit stops there.  See
-        :class:`omnimeans.ProgressBar`.
+        :class:`omnimeans.progress.Progress`.  If it returns true, the fit stops there.
     max_time : float or None, default=None
         Seconds after which the fit stops, also in the middle of a pass, and keeps the best model
         so far.  One iteration is made in any case.
@@ -86,8 +86,7 @@ default="k-means++"
         from it when it is started again, and ends with the very bits of one that was not.  The
         file is removed when the fit has come to its end.
     raise_on_interrupt : bool, default=False
-        Whether Ctrl-C raises KeyboardInterrupt.  Otherwise it stops the fit, which keeps the best
-        model so far and warns.
+        Whether Ctrl-C raises KeyboardInterrupt, or ends the fit with the best model so far.
     missing : {"error", "partial"}, default="error"
         What NaN means: an error, or a value that is not there.  With "partial" a row is compared by
         the features that it has, its distance multiplied by d over their number, and a centre's
@@ -96,6 +95,15 @@ default="k-means++"
         Most bytes that the process may hold while it fits a source, such as "2GiB"; rows that do
         not fit are read again in each pass; None takes up to half of what is free.  With rows in
         memory, most bytes that the passes may keep beside them; it rules out ways that need more.
+    empty_clusters : {"farthest", "split", "drop", "error"}, default="farthest"
+        A cluster without rows gets the one farthest from its centre, or a part of the cluster of
+        the highest inertia, or goes, or raises :class:`EmptyClusterError`.
+    fill : {"k-means++", "random"} or None, default=None
+        How the other centres are drawn where `init` is an array of fewer than k.
+    frozen : list of int or None, default=None
+        Numbers of the centres in `init` that never move.
+    sort_labels : {"size"} or None, default=None
+        "size" numbers clusters from the heaviest to the lightest.
 
     Attributes
     ----------
@@ -129,16 +137,10 @@ default="k-means++"
     feature_names_in_ : ndarray of shape (d,)
         Names of the features, if `X` was a data frame whose column names are all strings.
 
-    See Also
-    --------
-    k_means : The same as a function.
-    kmeans_plusplus : Only the start.
-
     References
     ----------
     S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28
-    (1982).  D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA
-    2007.
+    (1982).
 
     Examples
     --------
@@ -147,9 +149,6 @@ default="k-means++"
     >>> model = om.KMeans(n_clusters=2, n_init=10, random_state=0).fit(X)
     >>> model.inertia_, model.stop_reason_
     (16.0, 'fixed point')
-    >>> model.cluster_centers_[model.predict([[0, 0], [12, 3]])]
-    array([[ 1.,  2.],
-           [10.,  2.]])
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -171,6 +170,10 @@ default="k-means++"
         "raise_on_interrupt": ["boolean"],
         "missing": [StrOptions({"error", "partial"})],
         "memory": [str, ONE_OR_MORE, None],
+        "empty_clusters": [StrOptions(set(POLICIES))],
+        "fill": [StrOptions(set(INITS)), None],
+        "frozen": ["array-like", None],
+        "sort_labels": [StrOptions({"size"}), None],
     }
 
     initial_centers_: Floats | None
@@ -203,6 +206,10 @@ default="k-means++"
         raise_on_interrupt: bool = False,
         memory: str | int | None = None,
         missing: str = "error",
+        empty_clusters: str = "farthest",
+        fill: str | None = None,
+        frozen: Any = None,
+        sort_labels: str | None = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
@@ -222,6 +229,10 @@ default="k-means++"
         self.raise_on_interrupt = raise_on_interrupt
         self.memory = memory
         self.missing = missing
+        self.empty_clusters = empty_clusters
+        self.fill = fill
+        self.frozen = frozen
+        self.sort_labels = sort_labels
 
     def __sklearn_tags__(self) -> Tags:
         tags: Tags = super().__sklearn_tags__()
@@ -268,6 +279,7 @@ default="k-means++"
         _validate.enough_rows(X.shape[0], k)
         self._n_init = _validate.restarts(self.n_init, self.init, owner)
         self._algorithm = _validate.algorithm(self.algorithm, k)
+        frozen = frozen_mask(self.frozen, self.init, k, self.empty_clusters)
         checkpoint, seed = recorder(self.checkpoint, self.random_state)
         weights = _sources.weights(sample_weight, X)
 
@@ -293,15 +305,19 @@ default="k-means++"
                 engine,
                 rows,
                 k,
-                start(self.init, engine, rows, distance, k),
+                start(self.init, engine, rows, distance, k, fill=self.fill),
                 [generator(seed, restart) for restart in range(self._n_init)],
                 distance=distance,
                 max_iter=max_iter,
                 tol=tol,
                 control=control,
+                rules=Rules(self.empty_clusters, frozen),
             )
+            if self.sort_labels is not None:
+                fit = by_size(engine, rows, fit)
             self._keep(fit, engine)
-            _validate.all_clusters_found(fit.labels, k)
+            if frozen is None:  # those may stay without rows
+                _validate.all_clusters_found(fit.labels, len(fit.centers))
             warn_of_the_end(owner, fit, control, self._tol, self._n_init)
             if tasks is not None:
                 tasks.end()

@@ -1,0 +1,86 @@
+"""Starts on few rows: drawn from the different rows, in an order of their own.
+
+Rows are drawn by number, so another order of the same rows, or copies in place of weights, would
+lead to another start.  For up to :data:`FEW` rows it costs next to nothing to do better: copies are
+merged into one row of their weights' sum, and the rows are put in the order of their distance from
+one fixed point.  Then the start depends only on which rows there are, and what they weigh.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omnimeans._rows import Holed
+from omnimeans._types import F64, I64, Distance, Engine, Floats, Rows, Start
+from omnimeans.distances import DISTANCES
+from omnimeans.engines import open_engine
+
+FEW, VALUES = 4096, 1 << 22  # rows, and values of all of them together
+
+
+def of_different_rows(start: Start, distance: Distance) -> Start:
+    """Return the same start, on the different rows where there are few."""
+
+    def ordered_start(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
+        if engine.name not in ("cpu", "reference") and is_few(rows):
+            engine = open_engine("cpu", None, distance)  # these few rows fit into memory
+        found = different_rows(engine, rows)
+        if found is None:
+            return start(engine, rows, k, rng)
+        values = rows.take(found[0])
+        if len(values) <= k:  # each of them is a centre, one of them more than once
+            return np.concatenate([values, np.repeat(values[-1:], k - len(values), axis=0)])
+        return start(engine, engine.place(values, found[1], distance), k, rng)
+
+    return ordered_start
+
+
+def is_few(rows: Rows) -> bool:
+    """Tell whether finding the different rows costs next to nothing; holes have no order."""
+    return rows.n <= FEW and rows.n * rows.d <= VALUES and not isinstance(rows.X, Holed)
+
+
+def different_rows(engine: Engine, rows: Rows) -> tuple[I64, F64 | None] | None:
+    """Return the numbers of the different rows that count, in order, and their weights.
+
+    The weights are None where each row counts once.  There is no answer where the rows are many or
+    miss values.
+    """
+    if not is_few(rows):
+        return None
+    numbers = np.arange(rows.n) if rows.weights is None else np.flatnonzero(rows.weights > 0.0)
+    values = rows.take(numbers)
+    away = engine.all_pairs(values, _landmark(rows)[None], DISTANCES["euclidean"])[:, 0]
+    if np.isnan(away).any():
+        return None
+    order = np.argsort(away, kind="stable")
+    values, away = values[order], away[order]
+    new = _differs(values)
+    if (new[1:] & (away[1:] == away[:-1])).any():  # different rows at the same distance
+        finer = np.lexsort((*values.T[::-1], away))
+        order = order[finer]
+        new = _differs(values[finer])
+    numbers, firsts = numbers[order], np.flatnonzero(new)
+    if rows.weights is None and len(firsts) == len(numbers):
+        return numbers, None
+    weights = np.ones(len(numbers)) if rows.weights is None else rows.weights[numbers]
+    if len(firsts) < len(numbers):
+        weights = np.array([math.fsum(copies) for copies in np.split(weights, firsts[1:])])
+    return numbers[firsts], weights
+
+
+def _differs(values: Floats) -> NDArray[np.bool_]:
+    """Tell which rows differ from the one before them."""
+    new = np.ones(len(values), dtype=np.bool_)
+    new[1:] = (values[1:] != values[:-1]).any(axis=1)
+    return new
+
+
+def _landmark(rows: Rows) -> Floats:
+    """Return a point from which hardly any two rows are equally far."""
+    side = math.sqrt(rows.spread / rows.weight / rows.d)
+    odd = np.random.Generator(np.random.Philox(0)).random(rows.d)
+    return (rows.mean + side * odd).astype(rows.mean.dtype)

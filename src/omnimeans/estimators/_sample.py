@@ -1,0 +1,84 @@
+"""A random order of the rows, whose beginnings are samples: each holds the one before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from omnimeans import _fit, _validate
+from omnimeans._nested import Ending
+from omnimeans._rows import plain
+from omnimeans._scaling import divided, restored
+from omnimeans._types import F64, I64, Distance, Engine, Fit, Rows
+
+
+class Sample:
+    """The rows in a random order, of which the first so many can be placed.
+
+    Rows that cannot pull a centre (of weight zero, or without a direction) come in only with all
+    the others.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        X: Any,
+        weights: F64 | None,
+        distance: Distance,
+        rng: np.random.Generator,
+    ) -> None:
+        self.engine, self.X, self.weights, self.distance = engine, X, weights, distance
+        self.exponent = 0
+        pulling = None if weights is None else weights > 0.0
+        if distance.kernel == "cosine":
+            _validate.directions(X, weights)
+            pointing = np.asarray((X != 0).sum(axis=1)).ravel() > 0
+            pulling = pointing if pulling is None else pulling & pointing
+        elif isinstance(X, np.ndarray):
+            self.exponent = _validate.exponent(X)
+        self._numbers: I64 | None = None if pulling is None else np.flatnonzero(pulling)
+        self.n = X.shape[0] if self._numbers is None else len(self._numbers)
+        self._rng, self._order = rng, np.empty(0, dtype=np.int64)
+        self._placed: Rows | None = None
+        self._size = 0
+
+    def batch(self, size: int) -> Rows:
+        """Return the first so many rows, placed; all of them are the rows as they were given."""
+        if self._placed is None or self._size != size:
+            self._placed = None  # the smaller one may go
+            self._placed, self._size = self._place(size), size
+        return self._placed
+
+    def labelled(self, ending: Ending) -> Fit:
+        """Return the fit of all rows, with the centres of a nested fit."""
+        rows, centers, history = self.batch(self.n), ending.centers, ending.history
+        fit = _fit.finish(
+            self.engine, rows, self.distance, ending.first, centers, history, ending.stop_reason
+        )
+        return restored(fit, self.exponent, self.distance)
+
+    def unlabelled(self, ending: Ending) -> Fit:
+        """Return the fit of the last batch, with its inertia scaled to all rows."""
+        weight = float(self.X.shape[0])
+        if self.weights is not None:
+            weight = self.engine.total(self.weights, None)
+        inertia = ending.history[-1].inertia * weight / ending.rows.weight
+        labels = ending.rows.labels
+        fit = Fit(ending.centers, labels, inertia, ending.history, ending.stop_reason)
+        return restored(fit, self.exponent, self.distance)
+
+    def _place(self, size: int) -> Rows:
+        X, weights = self.X, self.weights
+        if size < self.n:
+            if not len(self._order):
+                order = self._rng.permutation(self.n)
+                self._order = order if self._numbers is None else self._numbers[order]
+            numbers = np.sort(self._order[:size])
+            X = np.take(X, numbers, axis=0) if isinstance(X, np.ndarray) else X[numbers]
+            weights = None if weights is None else weights[numbers]
+        X = divided(plain(X), self.exponent) if self.exponent else X
+        rows: Rows = self.engine.place(X, weights, self.distance)
+        if self.exponent:
+            rows.exponent = self.exponent
+        return rows
