@@ -54,6 +54,7 @@ def _close_figures() -> Iterator[None]:
 @pytest.mark.parametrize("name", DRAWN)
 def test_draws_where_it_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plt, "show", lambda *_: pytest.fail("a picture was shown"))
+    plt.close("all")
     _, ax = plt.subplots()
     assert DRAWN[name](ax) is ax
     assert len(plt.get_fignums()) == 1

@@ -321,4 +321,4 @@ def test_the_best_model_is_kept_in_the_middle_of_long_passes(limit: bool) -> Non
             [] if limit else [True]
         )
     assert all(line[1] < 0.2 for line in found)
-    assert max(line[5] for line in kept) > 0.1  # they were long
+    assert max(line[5] for line in kept) > 0.05  # they were long, beside the 0.02 s of a poll

@@ -34,7 +34,11 @@ ONE_TO_INF = "an int in the range [1, inf)"
 PARAMETERS = [
     ("n_clusters", 0, ONE_TO_INF),
     ("n_clusters", 2.0, ONE_TO_INF),
-    ("init", "k-means", "a str among {'k-means++', 'random'}, a callable or an array-like"),
+    (
+        "init",
+        "k-means",
+        "a str among {'k-means++', 'k-means||', 'random'}, a callable or an array-like",
+    ),
     ("n_init", 0, "a str among {'auto'} or an int in the range [1, inf)"),
     ("max_iter", 0, ONE_TO_INF),
     ("tol", -1.0, "a float in the range [0.0, inf)"),

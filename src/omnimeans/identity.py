@@ -82,8 +82,8 @@ def _matched_labels(old: Any, new: Any) -> Any:
     table = np.zeros((int(old.max()) + 1, int(new.max()) + 1))
     np.add.at(table, (old, new), 1.0)
     numbers = _numbers(-table, len(table))
-    for j in range(len(numbers)):  # a match without a row in common is none
-        if numbers[j] < len(table) and table[numbers[j], j] == 0.0:
+    for j, number in enumerate(numbers):  # a match without a row in common is none
+        if number >= len(table) or table[number, j] == 0.0:
             numbers[j] = -1
     free = iter(range(len(table), len(table) + len(numbers)))
     numbers = np.array([next(free) if number < 0 else number for number in numbers])

@@ -207,7 +207,8 @@ class Post:
         lost = (distributed.KilledWorker, distributed.CancelledError, OSError)
         for attempt in itertools.count(1):
             try:
-                return list(self.client.gather(ask()))
+                answers: list[Any] = _work.aligned(list(self.client.gather(ask())))
+                return answers
             except lost:
                 if attempt == ATTEMPTS or self.client.status != "running":
                     raise

@@ -30,7 +30,7 @@ BLOCK = 1 << 23  # bytes of rows that are labelled at a time
 
 def rows(X: Any, estimator: Any, *, reset: bool = True) -> Floats | Source:
     """Return the data as rows in memory, or as a source where they do not fit or come in blocks."""
-    client = _client(estimator, X)
+    client = _client(estimator, X) if reset else None  # new rows are few, or come as a source
     if client is not None:
         cluster = _cluster_rows(X, estimator, client, reset)
         _names(cluster, estimator, reset)

@@ -41,10 +41,9 @@ class KMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         Number of clusters, k.
     init : {"k-means++", "k-means||", "random"}, callable or array of shape (k, d), \
 default="k-means++"
-        Where to start: rows drawn far from each other (greedy k-means++, or k-means||, which looks
-        at the rows a few times only), different rows drawn by weight, the given centres, or
-        ``init(X, k, random_state=...)``, which is shown the rows minus their mean and returns
-        centres in that frame.
+        Where to start: rows drawn far from each other (greedy k-means++, or k-means||, which takes
+        few looks at the rows), different rows drawn by weight, the given centres, or ``init(X, k,
+        random_state=...)``, which is shown the rows minus their mean, as are its centres.
     n_init : "auto" or int, default="auto"
         Number of starts; the fit with the lowest inertia is kept.  "auto" is 1 for "k-means++",
         "k-means||" and an array, 10 for "random" and a callable.
@@ -58,13 +57,11 @@ default="k-means++"
     random_state : int, RandomState, Generator or None, default=None
         Seed of the starts.  None takes it from NumPy's global state.
     copy_x : bool, default=True
-        Accepted for scikit-learn's sake; `X` is never written to, and read as it lies in memory,
-        in any layout and number type.
+        Accepted for scikit-learn's sake; `X` is read as it lies in memory and never written to.
     algorithm : str, default="auto"
-        How nearest centres are found: a row of :mod:`omnimeans.algorithms` ("brute", "coded",
-        "bounded", "bounded-coded", "tree"), or "auto", which measures while it runs and changes
-        between them.  The answer is the same, bit for bit; ``algorithm_`` and ``history_`` say
-        what ran.  scikit-learn's "lloyd" and "elkan" are accepted and mean "auto".
+        How nearest centres are found, to the same bits: "brute", "coded", "bounded",
+        "bounded-coded" or "tree" (see :mod:`omnimeans.algorithms`), or "auto", which measures
+        while it runs and changes between them; "lloyd" and "elkan" are accepted and mean "auto".
     metric : {"euclidean", "manhattan", "cosine"}, default="euclidean"
         What to minimise: squared Euclidean distances to the means, city-block distances to the
         coordinate-wise medians (k-medians), or one minus the cosine between rows and centres, all
@@ -291,9 +288,8 @@ default="k-means++"
             checkpoint.of(self._subject(k, seed))
         max_iter = int(self.max_iter)
         tasks = Tasks.of(self, self._n_init, max_iter, X, y, sample_weight)
-        follower = Follower(
-            bool(self.verbose), self.callback, self._n_init, max_iter, self._tol, tasks
-        )
+        loud, starts = bool(self.verbose), self._n_init
+        follower = Follower(loud, self.callback, starts, max_iter, self._tol, tasks)
         control = Control(
             follower if follower.listens else None,
             max_time=self.max_time,
@@ -318,7 +314,7 @@ default="k-means++"
             self._keep(fit, engine)
             if frozen is None:  # those may stay without rows
                 _validate.all_clusters_found(fit.labels, len(fit.centers))
-            warn_of_the_end(owner, fit, control, self._tol, self._n_init)
+            warn_of_the_end(owner, fit, control, self._tol, starts)
             if tasks is not None:
                 tasks.end()
         finally:
@@ -345,8 +341,8 @@ default="k-means++"
         self.labels_ = fit.labels
         self.inertia_ = float(fit.inertia)
         self.n_iter_ = fit.n_iter
-        self.converged_ = fit.stop_reason in ("fixed point", "tolerance")
         self.stop_reason_ = fit.stop_reason
+        self.converged_ = fit.stop_reason in ("fixed point", "tolerance")
         self.history_ = fit.history
         self.algorithm_ = fit.algorithm
         self.engine_ = engine.name

@@ -84,7 +84,8 @@ class DaskSource(Source):
         self.n_rows, self.dtype = int(self.starts[-1]), float_type(*kinds)
 
     def _part(self, number: int) -> Any:
-        return as_array(self.parts[number].compute())
+        # What comes out of a message may lie at an odd address, which the core cannot read.
+        return np.require(as_array(self.parts[number].compute()), requirements="A")
 
     def _bounds(self, n: int) -> I64:
         cuts = [np.arange(a, b, n) for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)]
