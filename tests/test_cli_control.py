@@ -105,8 +105,8 @@ def on_a_terminal(*words: str) -> tuple[str, str]:
 
 
 def test_progress_is_shown_on_a_terminal_only() -> None:
-    noise(50_000)
-    words = ("fit", "noise.npy", "-k", "50", "--starts", "2", "--max-iter", "20", "--force")
+    noise(300_000)  # enough for the bar to be drawn before it is over
+    words = ("fit", "noise.npy", "-k", "100", "--starts", "2", "--max-iter", "30", "--force")
     out, shown = on_a_terminal(*words)
     assert "left:" in shown
     assert "start 1 of 2, iteration" in shown

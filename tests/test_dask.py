@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -166,32 +162,3 @@ def test_without_a_client(monkeypatch: pytest.MonkeyPatch) -> None:
         ours = om.KMeans(4, random_state=0).fit(COLLECTIONS["uneven and empty"](X))
     assert ours.engine_ in ("cpu", "blocks")
     assert_same_answer(ours, whole)
-
-
-@pytest.mark.slow
-def test_killed_workers_change_nothing(client: Any) -> None:
-    """At least 20 workers are killed while fits run; every fit ends with the same bits."""
-    rows = blobs(60_000, 16, np.float64)
-    collection = da.from_array(rows, chunks=(5000, -1))
-    settings: dict[str, Any] = {"n_clusters": 24, "random_state": 0, "tol": 0.0, "max_iter": 25}
-    whole = om.KMeans(**settings).fit(rows)
-    kills, done = [0], threading.Event()
-
-    def kill() -> None:
-        rng = np.random.default_rng(0)
-        while not done.wait(rng.uniform(0.3, 1.2)):
-            pids = list(client.run(os.getpid, on_error="ignore").values())
-            for pid in pids[:1]:
-                os.kill(pid, signal.SIGKILL)
-                kills[0] += 1
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    try:
-        end = time.monotonic() + 150
-        while kills[0] < 20 and time.monotonic() < end:
-            assert_same_answer(om.KMeans(**settings).fit(collection), whole)
-    finally:
-        done.set()
-        killer.join()
-    assert kills[0] >= 20
