@@ -178,7 +178,7 @@ def test_a_million_rows(tmp_path: Path, watched: Watched) -> None:
     model = om.KMeans(20, random_state=0).fit(X)
     begin = time.perf_counter()
     om.report(model, X).to_html(tmp_path / "large.html")
-    assert time.perf_counter() - begin < 10.0  # 2.5 s on two quiet cores
+    assert time.perf_counter() - begin < 10.0  # generous: the machine may be busy
     assert (tmp_path / "large.html").stat().st_size < 6_000_000
     page = watched.open(tmp_path / "large.html").page
     assert watched.errors == []

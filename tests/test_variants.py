@@ -162,6 +162,12 @@ def test_restarts_and_repairs_with_every_way() -> None:
         assert models[0].labels_.tobytes() == models[1].labels_.tobytes()
 
 
+def test_a_tree_that_cannot_be_is_not_reported() -> None:
+    X = np.random.default_rng(0).standard_normal((300, 65)).astype(np.float32)
+    model = om.KMeans(3, random_state=0, algorithm="tree").fit(X)
+    assert model.algorithm_ == "brute"
+
+
 def test_names() -> None:
     assert choose("auto") is choose("lloyd") is choose("elkan") is None
     assert {name for name in NAMES if NAMES[name]} == set(VARIANTS)

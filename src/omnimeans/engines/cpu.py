@@ -19,7 +19,7 @@ from omnimeans import _core
 from omnimeans._rows import is_plain, number_type
 from omnimeans._sums import Grid
 from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Pass
-from omnimeans.algorithms import Variant
+from omnimeans.algorithms import VARIANTS, Variant
 from omnimeans.engines._shares import Shares
 from omnimeans.engines.pilot import FLAT, Pilot
 from omnimeans.engines.stores import open_store
@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 SAMPLE = 512  # rows whose columns are measured
 MOST_FEATURES = 64  # that the core makes a tree for
+MOST_ROWS = 2**31 - 1  # likewise: it numbers them in 32 bits
 SMALL = 1 << 20  # multiply-adds; a pass with fewer is over before a second thread has woken up
 
 
@@ -107,6 +108,8 @@ class CpuEngine:
             moved, redecided, *_ = rows.core.step(centers, threads)
             return Pass(rows.core.sums(), moved, redecided)
         variant = self.variant or rows.pilot.next(len(centers))
+        if variant.tree and (rows.d > MOST_FEATURES or rows.n > MOST_ROWS):
+            variant = VARIANTS["brute"]  # what runs is what is reported
         start = perf_counter()
         moved, redecided, compared = rows.core.step(
             centers, threads, variant.tree, variant.bounded, variant.screen
