@@ -273,7 +273,7 @@ for (rows_kind, metric), threads in limits:
     Y = X if rows_kind == "plain" else X.astype(np.float64)
     for moment in MOMENTS:
         model = om.KMeans(
-            1500, init="random", n_init=3, random_state=0, n_threads=threads, metric=metric, tol=0,
+            1500, init="random", n_init=1000, random_state=0, n_threads=threads, metric=metric, tol=0,
             max_time=moment if LIMIT else None,
         )
         sent = []
@@ -313,8 +313,9 @@ def test_the_best_model_is_kept_in_the_middle_of_long_passes(limit: bool) -> Non
     kept = [line for line in found if line[0] != "nothing yet"]
     assert len(kept) >= 6
     for stop, late, good, n_iter, said, _ in kept:
-        assert stop == ("max_time" if limit else "interrupt")
-        assert late < 0.2
+        # the best of the starts may be one that had come to its end before
+        assert stop in ("max_time" if limit else "interrupt", "fixed point")
+        assert abs(late) < 0.2  # neither later nor, with so many starts, of its own accord before
         assert good
         assert n_iter >= 1
         assert [line.startswith("KMeans was interrupted in the middle") for line in said] == (
