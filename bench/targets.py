@@ -159,6 +159,10 @@ TARGETS: list[Target] = [
         "k-predict", "milliseconds beyond the checks of the input", milliseconds_beyond_checks,
         0.03, at_least=False,
     ),
+    *_several(
+        SKLEARN, times_faster_than("sklearn"),
+        {f"p-{action}-{key}": 1 for action in ("predict", "transform") for key in "adegh"},
+    ),
     Target("o", "times faster than a NumPy broadcast", times_faster_than("broadcast"), 50),
     Target("o", "share of the |x - c| peak", share_of_peak, 0.6),
     *_several(

@@ -227,8 +227,11 @@ WORKLOADS: dict[str, Workload] = {
         Workload("m", "europe", europe, 169_305, 256, quick=(100_000, 256)),
         *(replace(row, key=f"n-{row.group}", dtype="float64") for row in (_A, _D, _E, _G)),
         _O,
-        replace(_E, key="p-predict", action="predict"),
-        replace(_E, key="p-transform", action="transform"),
+        *(
+            replace(row, key=f"p-{action}-{row.group}", action=action)
+            for action in ("predict", "transform")
+            for row in (_A, _D, _E, _G, _H)
+        ),
     )
 }  # fmt: skip
 

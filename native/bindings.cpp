@@ -225,18 +225,6 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
     }
     return out;
   }, "x"_a.noconvert(), "centers"_a.noconvert(), "kernel"_a, "threads"_a);
-  m.def("all_pairs", [](In2<T> x, InC<T> centers, const std::string& kernel, int threads) {
-    const Matrix<T> rows = matrix(x);
-    require(x.shape(1) == centers.shape(1) && centers.shape(0) > 0,
-            "the centres need as many columns as the rows");
-    const Metric metric = metric_of(kernel);
-    Out<double> out = new_array<double>({x.shape(0), centers.shape(0)});
-    {
-      nb::gil_scoped_release release;
-      all_pairs(rows, centers.data(), centers.shape(0), metric, out.data(), some(threads));
-    }
-    return out;
-  }, "x"_a.noconvert(), "centers"_a.noconvert(), "kernel"_a, "threads"_a);
   m.def("pairs", [](InC<T> a, InC<T> b, const std::string& kernel) {
     require(a.shape(0) == b.shape(0) && a.shape(1) == b.shape(1), "two equal shapes are needed");
     const Metric metric = metric_of(kernel);
@@ -259,6 +247,7 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
 namespace omnimeans {
 void bind_parts(nb::module_& m);  // in parts_bindings.cpp
 void bind_unit(nb::module_& m);  // in unit_bindings.cpp
+void bind_table(nb::module_& m);  // in table_bindings.cpp
 void bind_silhouette(nb::module_& m);  // in silhouette_bindings.cpp
 void bind_stores(nb::module_& m);  // in bind_stores.cpp
 void bind_interrupts(nb::module_& m);  // in interrupts.cpp
@@ -299,6 +288,7 @@ NB_MODULE(_core, m) {
   bind_rows<double>(m, "RowsF64", "SeedingF64");
   bind_parts(m);
   bind_unit(m);
+  bind_table(m);
   bind_silhouette(m);
   bind_stores(m);
   bind_sparse(m);

@@ -95,18 +95,6 @@ void Rows<T>::distances(const T* centers, const std::int32_t* labels, double* ou
 }
 
 template <typename T>
-void all_pairs(const Matrix<T>& x, const T* centers, std::int64_t k, Metric metric, double* out,
-               int threads) {
-  finish(parallel(x.n, rows_per_chunk(x, k, threads), threads,
-                  [&](int, std::int64_t begin, std::int64_t end) {
-                    for (std::int64_t i = begin; i < end; ++i) {
-                      exact_for<T>().distances(x.row(i), centers, k, x.d, x.d, metric,
-                                               out + i * k);
-                    }
-                  }));
-}
-
-template <typename T>
 std::vector<double> peaks(const Matrix<T>& x, const double* weights, int threads) {
   std::vector<std::vector<double>> parts(threads);
   finish(parallel(x.n, rows_per_chunk(x, 1, threads), threads,
@@ -128,7 +116,6 @@ std::vector<double> peaks(const Matrix<T>& x, const double* weights, int threads
   template std::vector<std::int64_t> Rows<T>::total(int) const;                                 \
   template void Rows<T>::distances(const T*, const std::int32_t*, double*, int) const;          \
   template void nearest(const Matrix<T>&, const T*, std::int64_t, Metric, std::int32_t*, int);  \
-  template void all_pairs(const Matrix<T>&, const T*, std::int64_t, Metric, double*, int);      \
   template std::vector<double> peaks(const Matrix<T>&, const double*, int);
 OMNIMEANS_ROWS(float)
 OMNIMEANS_ROWS(double)

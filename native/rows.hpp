@@ -129,11 +129,6 @@ template <typename T>
 void nearest(const Matrix<T>& x, const T* centers, std::int64_t k, Metric metric,
              std::int32_t* labels, int threads);
 
-// The distance of each row to each centre, (n, k).
-template <typename T>
-void all_pairs(const Matrix<T>& x, const T* centers, std::int64_t k, Metric metric, double* out,
-               int threads);
-
 // The (d + 1) peaks of weighted rows; see Grid.fit.
 template <typename T>
 std::vector<double> peaks(const Matrix<T>& x, const double* weights, int threads);

@@ -338,6 +338,10 @@ class EngineOf(Protocol[R]):
         """Return the distance of each row to each centre, (n, k)."""
         ...
 
+    def lengths(self, X: Any, centers: Floats, distance: Distance, dtype: Any) -> Floats:
+        """Return the distance of each row to each centre, not squared, rounded to this type."""
+        ...
+
 
 Engine: TypeAlias = EngineOf[Any]
 Watch = Callable[[State], StopReason | None]

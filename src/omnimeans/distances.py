@@ -8,7 +8,11 @@ when it runs in a circle.
 
 from __future__ import annotations
 
-from omnimeans._types import Distance
+from typing import Any
+
+import numpy as np
+
+from omnimeans._types import F64, Distance, Floats
 
 DISTANCES: dict[str, Distance] = {
     row.name: row
@@ -19,3 +23,14 @@ DISTANCES: dict[str, Distance] = {
         Distance("manhattan-mean", kernel="manhattan", center="mean"),
     )
 }
+
+
+def lengths_of(
+    away: F64,  # in/out: what a row and a centre are apart, as distances are summed: squared
+    distance: Distance,
+    dtype: Any,
+) -> Floats:
+    """Return distances as a user reads them, not squared, rounded to this type."""
+    if distance.kernel == "euclidean":
+        np.sqrt(away, out=away)
+    return away.astype(dtype, copy=False)

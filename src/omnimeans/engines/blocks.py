@@ -207,6 +207,10 @@ class BlocksEngine(PartsEngine[BlockRows]):
         """Return the distance of each row to each centre, (n, k)."""
         return self.cpu.all_pairs(X, centers, distance)
 
+    def lengths(self, X: Any, centers: Floats, distance: Distance, dtype: Any) -> Floats:
+        """Return the distance of each row to each centre, not squared, rounded to this type."""
+        return self.cpu.lengths(X, centers, distance, dtype)
+
     def _room_for(self, k: int, rows: BlockRows) -> None:
         """Refuse more centres than the memory allowed can take."""
         needed = 16 * k * (rows.d + 1) * (self.n_threads + 4)

@@ -20,9 +20,10 @@ from omnimeans._rows import is_plain, number_type
 from omnimeans._sums import Grid
 from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Pass
 from omnimeans.algorithms import VARIANTS, Variant
+from omnimeans.distances import lengths_of
 from omnimeans.engines._shares import Shares
 from omnimeans.engines.pilot import FLAT, Pilot
-from omnimeans.engines.stores import open_store
+from omnimeans.engines.stores import PlainStore, open_store
 
 T = TypeVar("T")
 
@@ -180,6 +181,13 @@ class CpuEngine:
         threads = self._threads(X.size * len(centers))
         away: F64 = open_store(X, centers).all_pairs(centers, distance.kernel, threads)
         return away
+
+    def lengths(self, X: Any, centers: Floats, distance: Distance, dtype: Any) -> Floats:
+        """Return the distance of each row to each centre, not squared, rounded to this type."""
+        store, threads = open_store(X, centers), self._threads(X.size * len(centers))
+        if isinstance(store, PlainStore):
+            return store.lengths(centers, distance.kernel, dtype, threads)
+        return lengths_of(store.all_pairs(centers, distance.kernel, threads), distance, dtype)
 
     def _threads(self, work: int) -> int:
         return self.n_threads if work > SMALL else 1

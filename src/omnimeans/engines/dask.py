@@ -160,6 +160,10 @@ class DaskEngine(PartsEngine[DaskRows]):
         """Return the distance of each row to each centre, (n, k)."""
         return self.cpu.all_pairs(X, centers, distance)
 
+    def lengths(self, X: Any, centers: Floats, distance: Distance, dtype: Any) -> Floats:
+        """Return the distance of each row to each centre, not squared, rounded to this type."""
+        return self.cpu.lengths(X, centers, distance, dtype)
+
 
 class DaskSeeding:
     """Draws rows by their shares, with as few trips to the workers as can be.

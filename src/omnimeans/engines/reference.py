@@ -17,6 +17,7 @@ from omnimeans._rows import plain
 from omnimeans._sums import Grid, two_product
 from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Pass
 from omnimeans.directions import lane_sum
+from omnimeans.distances import lengths_of
 
 T = TypeVar("T")
 
@@ -165,6 +166,10 @@ class ReferenceEngine:
         X = plain(X)
         compare = DISTANCE[distance.kernel]
         return np.stack([compare(X, center) for center in centers], axis=1)
+
+    def lengths(self, X: Any, centers: Floats, distance: Distance, dtype: Any) -> Floats:
+        """Return the distance of each row to each centre, not squared, rounded to this type."""
+        return lengths_of(self.all_pairs(X, centers, distance), distance, dtype)
 
 
 class ReferenceSeeding:

@@ -19,7 +19,7 @@ import numpy as np
 
 from omnimeans._rows import plain
 from omnimeans._types import F64, I32, I64, Distance, Engine, Floats, Pass, Rows, Seeding
-from omnimeans.distances import DISTANCES
+from omnimeans.distances import DISTANCES, lengths_of
 
 EUCLIDEAN = DISTANCES["euclidean"]
 T = TypeVar("T")
@@ -149,3 +149,9 @@ class SphericalEngine:
         away *= 0.5
         away[blank] = 1.0
         return away
+
+    def lengths(self, X: Any, centers: Floats, distance: Distance, dtype: Any) -> Floats:
+        """Return the distance of each row to each centre, not squared, rounded to this type."""
+        if distance.kernel != "cosine":
+            return self.inner.lengths(X, centers, distance, dtype)
+        return lengths_of(self.all_pairs(X, centers, distance), distance, dtype)

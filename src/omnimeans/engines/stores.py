@@ -62,6 +62,12 @@ class PlainStore:
         away: F64 = _core.all_pairs(self.X, centers, kernel, threads)
         return away
 
+    def lengths(self, centers: Floats, kernel: str, dtype: Any, threads: int) -> Floats:
+        """Return the distance of each row to each centre, not squared, rounded to this type."""
+        away = np.empty((len(self.X), len(centers)), dtype)
+        _core.distance_table(self.X, centers, kernel, kernel == "euclidean", away, threads)
+        return away
+
 
 def open_store(X: Any, centers: Floats | None = None) -> Any:
     """Return the store of these rows, which computes in their type and that of the centres."""

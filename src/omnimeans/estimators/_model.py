@@ -207,9 +207,9 @@ class CenterModel(
                 "model.transform(rows)."
             )
         ready = self._ready(X)
-        away: Floats = ready.engine.all_pairs(ready.X, ready.centers, ready.distance)
-        if ready.distance.kernel == "euclidean":
-            np.sqrt(away, out=away)
+        # a distance may need more range than its type has: it is scaled first, and rounded then
+        dtype = np.dtype(np.float64) if ready.exponent else ready.dtype
+        away = ready.engine.lengths(ready.X, ready.centers, ready.distance, dtype)
         if ready.exponent:
             away = scaled(away, ready.exponent)
         return away.astype(ready.dtype, copy=False)
