@@ -273,8 +273,8 @@ for (rows_kind, metric), threads in limits:
     Y = X if rows_kind == "plain" else X.astype(np.float64)
     for moment in MOMENTS:
         model = om.KMeans(
-            1500, init="random", n_init=1000, random_state=0, n_threads=threads, metric=metric, tol=0,
-            max_time=moment if LIMIT else None,
+            1500, init="random", n_init=1000, random_state=0, n_threads=threads, metric=metric,
+            tol=0, max_time=moment if LIMIT else None,
         )
         sent = []
         main = threading.get_ident()
