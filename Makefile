@@ -4,12 +4,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test test-sklearn lint sanitize fuzz bench notebook clean
+.PHONY: help demo test test-sklearn lint docs sanitize fuzz bench notebook clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    cluster real data, print the tables, write the pictures into demo/"
 	@echo "make test    lint, types, and every test"
+	@echo "make docs    the documentation, into docs/_build/html"
 	@echo "make sanitize  tests and fuzzing below AddressSanitizer, UBSan and ThreadSanitizer (gcc)"
 	@echo "make fuzz    fuzz every target for SECONDS=60, with atheris if ATHERIS=1"
 	@echo "make test-sklearn  scikit-learn's own tests of k-means, run against our classes (SEEDS=0-9)"
@@ -46,6 +47,12 @@ lint: $(VENV)/.test-lint
 	$(BIN)/ruff check --fix .
 	$(BIN)/mypy
 
+# A warning ends it; the reference and the gallery are made anew each time.
+docs: $(VENV)/.docs
+	rm -rf docs/_build docs/reference/api docs/gallery
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
 # A build of the core below a sanitizer, put in place of the installed one by tests/sanitized.
 SECONDS ?= 60
 TARGETS ?= native estimator model checkpoint
@@ -73,4 +80,4 @@ notebook: $(VENV)/.test-lint
 	$(BIN)/python examples/make_notebook.py
 
 clean:
-	rm -rf $(VENV) build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist demo docs/_build docs/reference/api docs/gallery .mypy_cache .ruff_cache .pytest_cache .hypothesis

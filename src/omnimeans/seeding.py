@@ -1,7 +1,7 @@
 """One call that seeds every global random generator of a program.
 
-omnimeans itself never reads or writes a global generator: its results depend on `random_state`
-only.  The code around it often does, hence this.
+omnimeans never writes to a global generator, and reads NumPy's only where `random_state` is None.
+The code around it often does more, hence this.
 """
 
 from __future__ import annotations

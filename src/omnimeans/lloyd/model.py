@@ -29,7 +29,7 @@ class KMeansLloyd:
     """Group rows into clusters around their centres: Lloyd's algorithm from a single start.
 
     A single start may end in a bad local optimum.  That is a lesson and not a fault;
-    :class:`omnimeans.KMeans` tries several starts and keeps the best.
+    :class:`omnimeans.KMeans` starts better, and as often as `n_init` says.
 
     Parameters
     ----------
