@@ -36,7 +36,16 @@ test: $(VENV)/.test-lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@mkdir -p build && rm -f $(TALLY)
+	@status=0; \
+	$(PYTEST) -m alone || [ $$? -eq 5 ] || status=1; \
+	$(PYTEST) -m "not alone" -n $(JOBS) --dist worksteal || [ $$? -eq 5 ] || status=1; \
+	exit $$status
+
+# Tests that measure time run alone, one after another; then the others, two at once.
+JOBS   ?= 2
+TALLY  := build/tally.json
+PYTEST  = $(BIN)/python -m pytest --tally $(TALLY) $(PYTEST_ARGS)
 
 # SEEDS=all runs scikit-learn's tests for all of its hundred seeds
 test-sklearn: $(VENV)/.test-lint

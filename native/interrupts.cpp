@@ -54,6 +54,9 @@ void bind_interrupts(nb::module_& m) {
         deadline = seconds ? now() + *seconds : std::numeric_limits<double>::infinity();
       },
       "seconds"_a.none());
+  m.def(
+      "set_patience", [](int microseconds) { patience = std::chrono::microseconds(microseconds); },
+      "microseconds"_a);
 }
 
 }  // namespace omnimeans

@@ -20,6 +20,9 @@ struct Interrupted {};
 // Asked now and then, on the calling thread only; true to stop.
 extern bool (*interrupt_requested)();
 
+// How long a parallel loop goes on before it asks again; tests make it short.
+inline std::atomic<std::chrono::microseconds> patience{std::chrono::milliseconds(20)};
+
 // Runs work(worker) on up to `threads` threads, the calling one being worker 0.
 void run_on_pool(int threads, const std::function<void(int)>& work);
 
@@ -33,7 +36,7 @@ inline void finish(bool whole) {
 template <class Body>
 [[nodiscard]] bool parallel(std::int64_t count, std::int64_t grain, int threads, Body&& body) {
   using Clock = std::chrono::steady_clock;
-  constexpr auto patience = std::chrono::milliseconds(20);
+  const auto pause = patience.load(std::memory_order_relaxed);
   std::atomic<std::int64_t> next{0};
   std::atomic<bool> stopped{false};
   std::exception_ptr failure;  // of the first worker to fail: it must not end the process
@@ -44,7 +47,7 @@ template <class Body>
       const std::int64_t begin = next.fetch_add(grain);
       if (begin >= count) return;
       body(worker, begin, begin + grain < count ? begin + grain : count);
-      if (worker == 0 && interrupt_requested && Clock::now() - asked > patience) {
+      if (worker == 0 && interrupt_requested && Clock::now() - asked > pause) {
         if (interrupt_requested()) stopped = true;
         asked = Clock::now();
       }

@@ -31,7 +31,7 @@ extern std::int64_t chunk_rows;
 // share out fairly and to notice an interrupt.
 template <typename T>
 std::int64_t rows_per_chunk(const Matrix<T>& x, std::int64_t k, int threads) {
-  if (chunk_rows > 0) return chunk_rows;
+  if (chunk_rows > 0) return std::min(chunk_rows, std::max<std::int64_t>(kMaxTile, x.n));
   const std::int64_t by_size = (std::int64_t{1} << 17) / x.d;
   const std::int64_t by_work = (std::int64_t{1} << 26) / (x.d * k);
   const std::int64_t fair = (x.n + 4 * threads - 1) / (4 * threads);

@@ -1,16 +1,27 @@
-"""Where tests find real data, and a guard: in CI no test may be skipped unnoticed."""
+"""Where tests find real data, and a guard: in CI no test may be skipped unnoticed.
+
+With pytest-xdist every worker is a process of its own; what they count is added up in the first.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
+os.environ["MPLBACKEND"] = "Agg"  # no test may need a screen
+if "PYTEST_XDIST_WORKER" in os.environ:  # others' threads, which wait by spinning; ours are tested
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+import hypothesis
 import pytest
 
 import tally
 
-os.environ["MPLBACKEND"] = "Agg"  # no test may need a screen
+# How fast a machine is says nothing about an answer.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "any machine")
 
 NEEDS_DATA = "needs OMNIMEANS_DATA"
 LEFT_OUT = pytest.StashKey[int]()
@@ -79,10 +90,36 @@ class SkipGuard:
             terminalreporter.write_line(f"skipped in CI though data are there: {nodeid}", red=True)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let two runs, of the tests that run alone and of the others, count together."""
+    parser.addoption("--tally", type=Path, help="add what this file counts, and count on in it")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In a worker: hand over what it has counted."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["tally"] = dict(tally.counts)
+        output["left out"] = session.config.stash.get(LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """In the first process: take over what a worker has counted."""
+    output = getattr(node, "workeroutput", {})
+    tally.counts.update(output.get("tally", {}))
+    node.config.stash[LEFT_OUT] = max(output.get("left out", 0), node.config.stash.get(LEFT_OUT, 0))
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Print what the run put the library through; RELIABILITY.md quotes these counts."""
+    if hasattr(config, "workerinput"):
+        return
+    tally.count("tests", len(terminalreporter.stats.get("passed", ())))
+    if path := config.getoption("--tally"):
+        tally.merge(path)
     if count := config.stash.get(LEFT_OUT, 0):
         terminalreporter.write_line(f"left out, for want of Chromium: {count} tests", yellow=True)
     if tally.counts:
@@ -92,6 +129,8 @@ def pytest_terminal_summary(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Arm the guard in CI, where the data are."""
+    """Arm the guard in CI, where the data are; workers report to the first process."""
+    if hasattr(config, "workerinput"):
+        return
     if os.environ.get("CI") == "true" and find_data() is not None:
         config.pluginmanager.register(SkipGuard(), "skip-guard")

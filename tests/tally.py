@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from pathlib import Path
 
 KINDS = {
+    "tests": "tests passed",
     "inputs": "hostile inputs answered rightly or refused in words",
     "comparisons": "fits compared bit for bit",
     "faults": "faults and limits of the system survived",
@@ -28,3 +31,10 @@ def count(kind: str, number: int = 1) -> None:
 def lines() -> list[str]:
     """What was counted, a line for each kind."""
     return [f"{counts[kind]:>12,} {what}" for kind, what in KINDS.items() if counts[kind]]
+
+
+def merge(path: Path) -> None:
+    """Add what an earlier run has left in this file, and leave the sum there."""
+    if path.exists():
+        counts.update(json.loads(path.read_text()))
+    path.write_text(json.dumps(counts))

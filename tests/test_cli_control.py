@@ -8,7 +8,6 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -46,32 +45,48 @@ def test_a_limit_of_time() -> None:
     np.testing.assert_array_equal(np.load("noise-labels.npy"), np.load("again.npy"))
 
 
+def program(at_each_iteration: str, *words: str) -> list[str]:
+    """The command that runs the program, with a line of Python of ours after each iteration."""
+    code = f"""
+import os, sys, time
+from omnimeans._control import Control
+from omnimeans.cli import app
+watch = Control._watch
+def watch_and_act(self, state):
+    iteration = len(state.history)
+    {at_each_iteration}
+    return watch(self, state)
+Control._watch = watch_and_act
+sys.argv = {["omnimeans", *words]!r}
+app()
+"""
+    return [sys.executable, "-c", code]
+
+
+def run_until(iteration: int, sent: signal.Signals, *words: str) -> tuple[int, str]:
+    """Run the program; it gets a signal when it has made so many iterations."""
+    act = f"if iteration == {iteration}: os.kill(os.getpid(), {int(sent)})"
+    done = subprocess.run(program(act, *words), stderr=subprocess.PIPE, text=True, check=False)
+    return done.returncode, done.stderr
+
+
 def test_ctrl_c_while_fitting_keeps_the_best_model() -> None:
-    noise(100_000)
+    noise(20_000)
     words = ["fit", "noise.npy", "-k", "200", "--tol", "0", "--resume", "state"]
-    with subprocess.Popen([*PROGRAM, *words], stderr=subprocess.PIPE, text=True) as process:
-        waited = time.monotonic() + 60
-        while not Path("state").exists() and time.monotonic() < waited:
-            time.sleep(0.02)
-        time.sleep(1.5)  # some iterations
-        process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=60)[1]
-    assert process.returncode == 130, said
+    code, said = run_until(4, signal.SIGINT, *words)
+    assert code == 130, said
+    assert Path("state").exists()
     assert "Traceback" not in said
     assert "warning: KMeans was interrupted" in said
     assert "raise_on_interrupt" not in said
     assert len(om.load("noise-model.safetensors").cluster_centers_) == 200
 
 
-@pytest.mark.slow
 def test_a_fit_that_was_killed_goes_on() -> None:
-    noise(50_000)
+    noise(20_000)
     words = ["fit", "noise.npy", "-k", "100", "--tol", "0", "--starts", "2", "--max-iter", "40"]
-    with subprocess.Popen([*PROGRAM, *words, "--resume", "state"]) as process:
-        waited = time.monotonic() + 60
-        while not Path("state").exists() and time.monotonic() < waited:
-            time.sleep(0.02)
-        process.kill()
+    code, said = run_until(20, signal.SIGKILL, *words, "--resume", "state")
+    assert code == -signal.SIGKILL, said
     assert Path("state").exists()
     assert not Path("noise-labels.npy").exists()
     resumed = answer(*words, "--resume", "state")
@@ -85,9 +100,8 @@ def on_a_terminal(*words: str) -> tuple[str, str]:
     """Return standard output, which is a pipe, and standard error, which is a terminal."""
     ours, theirs = pty.openpty()
     env = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-    with subprocess.Popen(
-        [*PROGRAM, *words], stdout=subprocess.PIPE, stderr=theirs, env=env
-    ) as process:
+    slowly = program("time.sleep(0.05 if iteration < 8 else 0)", *words)  # a bar is drawn meanwhile
+    with subprocess.Popen(slowly, stdout=subprocess.PIPE, stderr=theirs, env=env) as process:
         os.close(theirs)
         seen = b""
         while True:
@@ -105,8 +119,8 @@ def on_a_terminal(*words: str) -> tuple[str, str]:
 
 
 def test_progress_is_shown_on_a_terminal_only() -> None:
-    noise(300_000)  # enough for the bar to be drawn before it is over
-    words = ("fit", "noise.npy", "-k", "100", "--starts", "2", "--max-iter", "30", "--force")
+    noise(20_000)
+    words = ("fit", "noise.npy", "-k", "50", "--starts", "2", "--max-iter", "30", "--force")
     out, shown = on_a_terminal(*words)
     assert "left:" in shown
     assert "start 1 of 2, iteration" in shown

@@ -36,6 +36,7 @@ def seconds(*words: str) -> float:
     return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("words", [("--help",), ("--version",)])
 def test_start_up(words: tuple[str, ...]) -> None:
     assert min(seconds(*words) for _ in range(5)) < 0.3

@@ -1,4 +1,8 @@
-"""Ctrl-C ends a pass soon, with KeyboardInterrupt, and leaves everything fit for use."""
+"""Ctrl-C ends a pass soon, with KeyboardInterrupt, and leaves everything fit for use.
+
+Signals are sent when the work has been seen to begin, not at a time of day; and where a pass may be
+over in no time, the core is made to ask for them after every row.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,33 @@ import pytest
 
 from alone import run
 
+pytestmark = pytest.mark.alone
+
 INTERRUPT = """
-signal.signal(signal.SIGALRM, signal.default_int_handler)
-def interrupted(act, after):
-    signal.setitimer(signal.ITIMER_REAL, after)
-    begin = time.perf_counter()
+signal.signal(signal.SIGINT, signal.default_int_handler)
+def clocks():
+    return time.perf_counter(), time.process_time()
+def interrupted(act, begun):
+    \"\"\"Send SIGINT as soon as begun(seconds) is true, which another thread watches.\"\"\"
+    main, sent, go = threading.get_ident(), [], threading.Event()
+    def watch():
+        go.wait()
+        start = time.perf_counter()
+        while not begun(time.perf_counter() - start):
+            time.sleep(0.0005)
+        sent.extend(clocks())
+        signal.pthread_kill(main, signal.SIGINT)
+    watcher = threading.Thread(target=watch)
+    watcher.start()
     try:
+        go.set()
         act()
         outcome = "finished"
+        watcher.join()  # if it was too quick
     except KeyboardInterrupt:
-        outcome = "KeyboardInterrupt"
-    except BaseException as error:
-        outcome = repr(error)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-    return outcome, time.perf_counter() - begin - after
+        outcome = locals().get("outcome", "KeyboardInterrupt")
+    # by the clock, or by the work done where others hold the process up
+    return outcome, min(after - before for before, after in zip(sent, clocks()))
 """
 
 
@@ -32,21 +48,12 @@ def test_control_c_ends_a_long_pass(threads: int) -> None:
     code = (
         INTERRUPT
         + """
-signal.signal(signal.SIGINT, signal.default_int_handler)
 X = data(120_000, 64)
 centers, few = X[:20_000].copy(), X[:500].copy()
 engine = open_engine("cpu", THREADS)
 rows = engine.place(X, None, EUCLIDEAN)
-main = threading.get_ident()
-timer = threading.Timer(0.25, lambda: signal.pthread_kill(main, signal.SIGINT))
-timer.start()
-begin = time.perf_counter()
-try:
-    engine.step(rows, centers)
-    outcome = "finished"
-except KeyboardInterrupt:
-    outcome = "KeyboardInterrupt"
-late = time.perf_counter() - begin - 0.25
+outcome, late = interrupted(
+    lambda: engine.step(rows, centers), lambda _: (rows.labels >= 0).any())
 partly = int((rows.labels >= 0).sum())
 again = engine.step(rows, few)
 fresh = engine.place(X, None, EUCLIDEAN)
@@ -67,13 +74,15 @@ def test_an_interrupted_pass_goes_on_with_the_same_centres() -> None:
     code = (
         INTERRUPT
         + """
-X = data(60_000, 16, np.float64)
+X = data(200_000, 16, np.float64)
 centers = X[:400].copy()
 engine = open_engine("cpu", 2)
 rows, fresh = (engine.place(X, None, EUCLIDEAN) for _ in range(2))
 expected = engine.step(fresh, centers)
 _core.set_chunk_rows(1)
-outcome, late = interrupted(lambda: engine.step(rows, centers), 0.002)
+_core.set_patience(0)
+outcome, late = interrupted(
+    lambda: engine.step(rows, centers), lambda _: (rows.labels >= 0).any())
 partly = int((rows.labels >= 0).sum())
 again = engine.step(rows, centers)
 same = bool((again.sums == expected.sums).all() and (rows.labels == fresh.labels).all())
@@ -82,8 +91,8 @@ print(json.dumps([outcome, partly, again.moved, same]))
     )
     outcome, partly, moved, same = run(code)
     assert outcome == "KeyboardInterrupt"
-    assert 0 < partly < 60_000
-    assert moved == 60_000 - partly
+    assert 0 < partly < 200_000
+    assert moved == 200_000 - partly
     assert same
 
 
@@ -105,6 +114,7 @@ def interrupts() -> Any:
     code = (
         INTERRUPT
         + f"""
+_core.set_patience(0)
 X = data(2_000_000, 3)
 w = np.full(len(X), 1.5)
 few, many = X[:8].copy(), X[:64].copy()
@@ -116,9 +126,9 @@ for t in (1, 2):
         _core.set_chunk_rows(0)
         rows.labels.fill(-1)
         engine.step(rows, few)
-        _core.set_chunk_rows(1)
+        _core.set_chunk_rows(1)  # two million chunks: no machine is through before the signal comes
         act = compile(verb, name, "eval")
-        outcomes[f"{{name}}, {{t}}"] = interrupted(lambda: eval(act), 0.001)
+        outcomes[f"{{name}}, {{t}}"] = interrupted(lambda: eval(act), lambda t: t > 0.001)
 _core.set_chunk_rows(0)
 print(json.dumps([outcomes, answer() == answer(1)]))
 """
@@ -146,13 +156,14 @@ whole = time.perf_counter()
 expected = model.fit(X).inertia_
 whole = time.perf_counter() - whole
 _core.set_chunk_rows(64)
-moments = np.linspace(0.001, 0.9 * whole, 12).tolist()
-outcomes = [interrupted(lambda: model.fit(X), moment) for moment in moments]
+_core.set_patience(1000)
+moments = (whole * np.linspace(0.02, 0.9, 12)).tolist()
+outcomes = [interrupted(lambda: model.fit(X), lambda t: t > moment) for moment in moments]
 print(json.dumps([outcomes, model.fit(X).inertia_ == expected]))
 """
     )
     outcomes, sane = run(code)
     assert {outcome for outcome, _ in outcomes} <= {"KeyboardInterrupt", "finished"}
-    assert outcomes[0][0] == "KeyboardInterrupt"
+    assert "KeyboardInterrupt" in {outcome for outcome, _ in outcomes}
     assert max(late for _, late in outcomes) < 0.5
     assert sane

@@ -132,15 +132,18 @@ def test_a_tree_of_centres() -> None:
 # estimates
 
 
+@pytest.mark.alone
 def test_an_estimate_is_near_what_a_fit_takes() -> None:
     X = np.random.default_rng(0).normal(size=(200_000, 16)).astype(np.float32)
-    seen = om.estimate(*X.shape, 64, init="random", iterations=12, n_threads=1)
-    begin = time.perf_counter()
     settings: dict[str, Any] = {"init": "random", "n_init": 1, "tol": 0.0, "max_iter": 12}
-    with pytest.warns(UserWarning, match="max_iter"):
-        om.KMeans(64, random_state=0, algorithm="lloyd", n_threads=1, **settings).fit(X)
-    taken = time.perf_counter() - begin
-    assert 1 / 4 < seen.seconds / taken < 4  # on a machine that others use as well
+    ratios = []
+    for _ in range(5):  # others on this machine may hold up either
+        seen = om.estimate(*X.shape, 64, init="random", iterations=12, n_threads=1)
+        begin = time.perf_counter()
+        with pytest.warns(UserWarning, match="max_iter"):
+            om.KMeans(64, random_state=0, algorithm="lloyd", n_threads=1, **settings).fit(X)
+        ratios.append(seen.seconds / (time.perf_counter() - begin))
+    assert 1 / 4 < np.median(ratios) < 4
     assert seen.in_memory
     assert seen.memory > X.nbytes
 

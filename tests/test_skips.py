@@ -19,12 +19,15 @@ NO_DATA = "def test_it(data_folder): assert data_folder.is_dir()\n"
 GREEN = "def test_it(): pass\n"
 
 
-def run(tmp_path: Path, source: str, *, ci: str, data: Path) -> subprocess.CompletedProcess[str]:
+def run(
+    tmp_path: Path, source: str, *words: str, ci: str, data: Path
+) -> subprocess.CompletedProcess[str]:
     for name in ("conftest.py", "tally.py"):
         shutil.copy(CONFTEST.with_name(name), tmp_path / name)
     (tmp_path / "test_one.py").write_text(GREEN)
     (tmp_path / "test_two.py").write_text(source)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    command += words
     environment = {**os.environ, "CI": ci, "OMNIMEANS_DATA": str(data)}
     return subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
@@ -36,6 +39,29 @@ def test_a_skip_fails_the_run_in_ci(tmp_path: Path, source: str) -> None:
     done = run(tmp_path, source, ci="true", data=tmp_path)
     assert done.returncode == 1, done.stdout
     assert "skipped in CI though data are there: test_two.py" in done.stdout
+
+
+@pytest.mark.parametrize("source", [SKIPPED_TEST, SKIPPED_FILE])
+def test_a_skip_in_a_worker_fails_the_run_in_ci(tmp_path: Path, source: str) -> None:
+    done = run(tmp_path, source, "-n", "2", ci="true", data=tmp_path)
+    assert done.returncode == 1, done.stdout
+    assert "skipped in CI though data are there: test_two.py" in done.stdout
+
+
+COUNTED = """
+import pytest, tally
+@pytest.mark.parametrize("_", range(9))
+def test_it(_): tally.count("kills", 3)
+"""
+
+
+def test_counts_add_up_over_workers_and_runs(tmp_path: Path) -> None:
+    words = ("--tally", str(tmp_path / "tally.json"))
+    first = run(tmp_path, COUNTED, *words, ci="true", data=tmp_path)
+    assert "27 kills" in first.stdout
+    second = run(tmp_path, COUNTED, *words, "-n", "2", ci="true", data=tmp_path)
+    assert "54 kills" in second.stdout
+    assert "20 tests passed" in second.stdout
 
 
 @pytest.mark.parametrize(
