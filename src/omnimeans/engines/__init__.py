@@ -35,10 +35,10 @@ def _blocks(n_threads: int | None, algorithm: str, memory: str | int | None) -> 
     return BlocksEngine(n_threads, memory)
 
 
-def _dask(n_threads: int | None, client: Any = None) -> Engine:
+def _dask(n_threads: int | None, algorithm: str, client: Any = None) -> Engine:
     from omnimeans.engines.dask import DaskEngine
 
-    return DaskEngine(client, n_threads)
+    return DaskEngine(client, n_threads, choose(algorithm))
 
 
 DEBUG = "OMNIMEANS_DEBUG"  # set to 1, every pass is done again by definition; see checked.py
@@ -62,7 +62,7 @@ def open_engine(
     name = "cpu" if name == "auto" else name
     engine: Engine
     if name == "dask" or not isinstance(name, str):
-        engine = _dask(n_threads, None if name == "dask" else name)
+        engine = _dask(n_threads, algorithm, None if name == "dask" else name)
     else:
         engine = ENGINES[name](n_threads, algorithm, memory)
     if os.environ.get(DEBUG, "0") != "0":

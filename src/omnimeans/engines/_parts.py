@@ -71,8 +71,8 @@ class PartsEngine(Generic[R]):
         """Do a job with every part that has rows, in their order."""
 
     @abstractmethod
-    def shares(self, rows: R, job: str, *what: Any, parts: Sequence[int] | None = None) -> Any:
-        """Call a method of the parts' shares, without looking at the rows; see PartsSeeding."""
+    def seeding(self, rows: R) -> Any:
+        """Return what k-means++ needs to know about the rows, before the first centre."""
 
     def survey(self, rows: R) -> None:
         """Look at all rows for what a fit needs to know before it starts."""
@@ -117,6 +117,14 @@ class PartsEngine(Generic[R]):
         """Return the exact (weighted) sum of the values, correctly rounded."""
         return self.cpu.total(values, weights)
 
+
+class SharingEngine(PartsEngine[R]):
+    """One that keeps the parts' shares at hand, so that they need no look at the rows."""
+
+    @abstractmethod
+    def shares(self, rows: R, job: str, *what: Any, parts: Sequence[int] | None = None) -> Any:
+        """Call a method of the parts' shares; see PartsSeeding."""
+
     def seeding(self, rows: R) -> PartsSeeding[R]:
         """Return what k-means++ needs to know about the rows, before the first centre."""
         return PartsSeeding(self, rows)
@@ -125,7 +133,7 @@ class PartsEngine(Generic[R]):
 class PartsSeeding(Generic[R]):
     """Draws rows by their shares, over all parts, as :class:`omnimeans._types.Seeding` asks."""
 
-    def __init__(self, engine: PartsEngine[R], rows: R) -> None:
+    def __init__(self, engine: SharingEngine[R], rows: R) -> None:
         self.engine, self.rows = engine, rows
         self.bits = bits_of(rows.n)
         self.candidates: Floats = np.empty((0, rows.d), dtype=rows.dtype)

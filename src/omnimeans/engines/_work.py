@@ -15,15 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from omnimeans import _core
-from omnimeans._rows import number_type, plain
+from omnimeans._optional import need
+from omnimeans._rows import is_plain, plain
 from omnimeans._types import F64, I64, Floats
+from omnimeans.algorithms import VARIANTS
 from omnimeans.engines._part import Part, Plan
 from omnimeans.engines._shares import Shares
+from omnimeans.engines.cpu import CpuRows, pilot_for
 from omnimeans.engines.stores import open_store
-from omnimeans.sources.streams import as_array
+from omnimeans.sources.memory import available, resident
 
 FITS_HELD = 2  # fits whose parts a worker remembers at a time
+FILLED = 0.6  # share of a worker's memory from which Dask moves data out of it
 
 
 @dataclass(slots=True)
@@ -31,6 +34,7 @@ class Place:
     """Where a fit stands: all that a worker needs to catch up."""
 
     plan: Plan | None = None
+    variant: str | None = None  # of VARIANTS; None: chosen part by part, pass by pass
     mark: int = 0  # counts steps and repairs
     centers: Floats | None = None  # that the labels come from
     forced: list[tuple[I64, int]] = field(default_factory=list)  # rows relabelled since
@@ -60,13 +64,16 @@ _held: OrderedDict[str, dict[int, Held]] = OrderedDict()
 _guard = threading.Lock()
 
 
-def forget(fit: str) -> None:
-    """Drop what is held for a fit."""
+def forget(fit: str, number: int | None = None) -> None:
+    """Drop what is held for a fit, or for one of its parts."""
     with _guard:
-        _held.pop(fit, None)
+        if number is None:
+            _held.pop(fit, None)
+        else:
+            _held.get(fit, {}).pop(number, None)
 
 
-def _hold(fit: str, number: int, first: int, X: Any, weights: F64 | None) -> Held:
+def _hold(fit: str, number: int, first: int, X: Any, weights: F64 | None, threads: int) -> Held:
     with _guard:
         parts = _held.setdefault(fit, {})
         _held.move_to_end(fit)
@@ -78,6 +85,7 @@ def _hold(fit: str, number: int, first: int, X: Any, weights: F64 | None) -> Hel
             mine = None if weights is None else np.require(weights, requirements=["C", "A"])
             part = Part(first, np.require(X, requirements=["C", "A"]), mine, labels)
             held = parts[number] = Held(part, X)
+        held.part.engine.n_threads = threads
         return held
 
 
@@ -87,16 +95,17 @@ def work(
     firsts: list[int],
     parts: list[Any],
     weights: list[Any],
-    place: Place,
+    message: tuple[Place, tuple[Any, ...]],  # where the fit stands, and what the job needs
     job: Callable[..., Any],
-    what: tuple[Any, ...],
     add: bool,
+    threads: int,  # for each part
 ) -> Any:
     """Do a job with some parts; return the answers, or their sum."""
-    place, what = aligned(place), aligned(what)
+    place, what = aligned(message)
     found = []
     for number, first, X, mine in zip(numbers, firsts, parts, weights, strict=True):
-        held = _hold(fit, number, first, X, mine)
+        held = _hold(fit, number, first, X, mine, threads)
+        held.part.engine.variant = None if place.variant is None else VARIANTS[place.variant]
         with held.lock:
             found.append(job(held, place, *what))
     return total(found) if add else found
@@ -125,15 +134,21 @@ def on_part(held: Held, place: Place, job: Callable[..., Any], what: tuple[Any, 
     return job(held.part, *what)
 
 
-def step(held: Held, place: Place, centers: Floats, mark: int) -> tuple[I64, int, int]:
-    """Label the rows anew; return sums, rows moved and rows redecided."""
+def step(held: Held, place: Place, centers: Floats, mark: int) -> tuple[I64, int, int, int, I64]:
+    """Label the rows anew.
+
+    Return the sums, rows moved, rows redecided, distances computed, and the rows that each variant
+    of :data:`VARIANTS` took.
+    """
     assert place.plan is not None
     _labelled(held, place)
-    core = held.part.rows(place.plan).core
+    part, rows = held.part, _rows(held, place.plan)
     held.mark = -1  # until all is done
-    moved, redecided, *_ = core.step(centers, 1)
+    seen = part.engine.step(rows, centers)
     held.mark = mark
-    return core.sums(), moved, redecided
+    compared = rows.n * len(centers) if seen.compared is None else seen.compared
+    ran = np.array([rows.n * (name == seen.algorithm) for name in VARIANTS], dtype=np.int64)
+    return seen.sums, seen.moved, seen.redecided, compared, ran
 
 
 def relabel(held: Held, place: Place) -> tuple[I64]:
@@ -149,6 +164,27 @@ def labels(held: Held, place: Place) -> Any:
     return held.part.labels
 
 
+def _rows(held: Held, plan: Plan) -> CpuRows:
+    """Return the rows of a part, ready for any variant of a pass that fits into the memory."""
+    X, placed = held.part.X, held.part.rows(plan)
+    if placed.pilot is None and is_plain(X, placed.dtype):
+        placed.pilot = pilot_for(X, _spare(X.nbytes))
+    return placed
+
+
+def _spare(size: int) -> int:
+    """Return the bytes that a worker may keep beside a part, its share of what is left."""
+    left = available() // 2
+    try:
+        worker = need("distributed", extra="dask").get_worker()
+    except ValueError:  # no worker: whoever tries this out
+        return left
+    if worker.memory_manager.memory_limit:
+        left = min(left, int(FILLED * worker.memory_manager.memory_limit) - resident())
+    spare: int = left * size // max(size, worker.state.nbytes)
+    return max(0, spare)
+
+
 def _labelled(held: Held, place: Place) -> None:
     """See that the labels are those of the place."""
     if held.mark == place.mark:
@@ -158,12 +194,12 @@ def _labelled(held: Held, place: Place) -> None:
     if place.centers is not None:
         assert place.plan is not None
         part.placed = None  # with the sums of other labels
-        core = part.rows(place.plan).core
-        core.step(place.centers, 1)
+        rows = _rows(held, place.plan)
+        part.engine.step(rows, place.centers)
         for numbers, cluster in place.forced:
             mine = numbers[(numbers >= part.first) & (numbers < part.first + part.X.shape[0])]
             if len(mine):
-                core.relabel(mine - part.first, cluster)
+                rows.core.relabel(mine - part.first, cluster)
     held.mark = place.mark
 
 
@@ -218,7 +254,8 @@ def meet(held: Held, place: Place) -> tuple[bool, I64]:
     assert place.candidates is not None
     assert place.plan is not None
     room = max(part.X.shape[0] // 3, 1 << 14)
-    found = shares.meet(plain(part.X), part.weights, place.plan, place.candidates, 1, room)
+    threads = part.threads(len(place.candidates) * part.X.size)
+    found = shares.meet(plain(part.X), part.weights, place.plan, place.candidates, threads, room)
     held.meeting = place.meeting
     return found
 
@@ -238,49 +275,3 @@ def values(held: Held, place: Place, numbers: I64) -> Floats:
     mine = numbers[(numbers >= part.first) & (numbers < part.first + part.X.shape[0])]
     taken: Floats = open_store(part.X).take(mine - part.first)
     return taken
-
-
-# partitions, before a fit
-
-
-def prepare(block: Any, dtype: str | None = None) -> Floats:
-    """Return a partition as plain rows: arrays, data frames, sparse blocks."""
-    rows = as_array(block)
-    if rows.ndim == 1:
-        rows = rows.reshape(len(rows), -1)
-    return np.ascontiguousarray(rows, dtype=dtype or number_type(rows))
-
-
-def describe(X: Floats) -> tuple[int, int, str, tuple[int, int, float] | None]:
-    """Return a partition's size, type, and its first value that is no finite number."""
-    bad = None
-    if not np.isfinite(X).all():
-        row, column = np.argwhere(~np.isfinite(X))[0].tolist()
-        bad = (row, column, float(X[row, column]))
-    return (X.shape[0], X.shape[1], str(X.dtype), bad)
-
-
-def unit(X: Any) -> Floats:
-    """Return the rows of a partition with unit length."""
-    rows: Floats = _core.unit_rows(plain(X), 1)[0]
-    return rows
-
-
-def blank(X: Any) -> int | None:
-    """Return the first row of a partition that has no direction, None if all have one."""
-    zero = np.flatnonzero(~plain(X).any(axis=1))
-    return int(zero[0]) if len(zero) else None
-
-
-def keep(value: Any) -> Any:
-    """Return a value: what came with the task is then on the worker."""
-    return value
-
-
-def read(source: Any, first: int, stop: int) -> Any:
-    """Read rows of a source on the worker."""
-    return np.concatenate([rows for _, rows in source.blocks(stop - first, _exactly(first, stop))])
-
-
-def _exactly(first: int, stop: int) -> Callable[[int, int], bool]:
-    return lambda a, b: first <= a and b <= stop

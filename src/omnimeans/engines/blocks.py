@@ -17,7 +17,7 @@ from omnimeans._types import F64, I32, I64, Distance, Floats, Pass
 from omnimeans.engines import _part
 from omnimeans.engines._bounds import Bounds
 from omnimeans.engines._part import Part
-from omnimeans.engines._parts import PartsEngine, PartsRows
+from omnimeans.engines._parts import PartsRows, SharingEngine
 from omnimeans.engines._scratch import release, scratch
 from omnimeans.engines._shares import Shares
 from omnimeans.sources import Source
@@ -59,7 +59,7 @@ class BlockRows(PartsRows):
         return self.X.take(numbers)
 
 
-class BlocksEngine(PartsEngine[BlockRows]):
+class BlocksEngine(SharingEngine[BlockRows]):
     """Makes passes over a source."""
 
     name = "blocks"

@@ -99,7 +99,7 @@ class CpuEngine:
         found = mean, spread, weight, remoteness
         pilot = None
         if is_plain(X, dtype):  # other stores know one way only
-            pilot = Pilot(n, d, dtype.itemsize, _filled(X, d), self.memory)
+            pilot = pilot_for(X, self.memory)
         return CpuRows(X, store, weights, distance, labels, grid, core, n, d, *found, pilot=pilot)
 
     def step(self, rows: CpuRows, centers: Floats) -> Pass:
@@ -231,6 +231,12 @@ class CpuSeeding:
             self.shares = Shares(np.full(rows.n, np.inf), started=True)
         self.shares.join(engine, rows.X, rows.distance, centers)
         self.shares.use_finest(rows.weights, rows.n)
+
+
+def pilot_for(X: Floats, memory: int | None) -> Pilot:
+    """Return who chooses the variants of passes over plain rows (n, d), within some bytes."""
+    n, d = X.shape
+    return Pilot(n, d, X.itemsize, _filled(X, d), memory)
 
 
 def _filled(X: Floats, d: int) -> float:

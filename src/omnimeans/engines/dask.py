@@ -7,20 +7,26 @@ what every job says of where the fit stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
 
 from omnimeans._optional import need
 from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Pass
+from omnimeans.algorithms import VARIANTS, Variant
 from omnimeans.engines import _work
-from omnimeans.engines._cluster import ClusterRows, Post
+from omnimeans.engines._cluster import ClusterRows
 from omnimeans.engines._parts import PartsEngine, PartsRows
+from omnimeans.engines._post import Post
+from omnimeans.engines._scratch import release, scratch
 from omnimeans.engines._shares import bits_of, finest
 from omnimeans.engines._work import Place
+from omnimeans.sources.memory import available
 
 T = TypeVar("T")
+
+FETCHED = 1 << 26  # labels that are brought home at a time
 
 
 def current_client() -> Any:
@@ -77,11 +83,30 @@ class Labels:
         place.mark, place.centers, place.forced = place.mark + 1, None, []
 
     def copy(self) -> I32:
-        """Bring all labels here."""
-        return np.concatenate(self.rows.post.send(self.rows.place, _work.labels))
+        """Bring all labels here, some parts at a time; into a file if there is no room for them."""
+        rows, at = self.rows, 0
+        labels: I32 = scratch(rows.n, np.int32, in_file=8 * rows.n > available())
+        for parts in _some(rows.X.lengths):
+            for found in rows.post.send(rows.place, _work.labels, parts=parts):
+                labels[at : at + len(found)] = found
+                at += len(found)
+            release(labels)
+        return labels
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> I32:
         return self.copy()
+
+
+def _some(lengths: list[int]) -> Iterator[list[int]]:
+    """Yield the numbers of parts that together have at most FETCHED rows, or of a larger one."""
+    some, total = [], 0
+    for number, length in enumerate(lengths):
+        if some and total + length > FETCHED:
+            yield some
+            some, total = [], 0
+        some.append(number)
+        total += length
+    yield some
 
 
 class DaskEngine(PartsEngine[DaskRows]):
@@ -89,9 +114,12 @@ class DaskEngine(PartsEngine[DaskRows]):
 
     name = "dask"
 
-    def __init__(self, client: Any = None, n_threads: int | None = None) -> None:
+    def __init__(
+        self, client: Any = None, n_threads: int | None = None, variant: Variant | None = None
+    ) -> None:
         need("distributed", extra="dask")
         super().__init__(n_threads)
+        self.variant = variant  # None: chosen pass by pass
         self.client = client or current_client()
         if self.client is None:
             raise ValueError(
@@ -108,6 +136,7 @@ class DaskEngine(PartsEngine[DaskRows]):
         self.posts.append(rows.post)
         self.survey(rows)
         rows.place.plan = rows.plan
+        rows.place.variant = None if self.variant is None else self.variant.name
         return rows
 
     def close(self) -> None:
@@ -123,12 +152,14 @@ class DaskEngine(PartsEngine[DaskRows]):
         """Assign every row to its nearest centre and sum up the clusters."""
         rows.post.look_around()
         place = rows.place
+        place.seeds, place.candidates, place.chosen = None, None, []  # the start is made
         if place.centers is not None and len(place.centers) != len(centers):
             rows.labels.fill(-1)
         found = rows.post.send_and_add(place, _work.step, centers, place.mark + 1)
         place.mark, place.centers, place.forced = place.mark + 1, centers.copy(), []
-        sums, moved, redecided = found
-        return Pass(sums, int(moved), int(redecided))
+        sums, moved, redecided, compared, ran = found
+        variant = list(VARIANTS)[int(np.argmax(ran))]  # that most rows met
+        return Pass(sums, int(moved), int(redecided), int(compared), variant)
 
     def relabel(self, rows: DaskRows, numbers: I64, cluster: int) -> Pass:
         """Put these rows into another cluster, by force; return the sums as they are then."""
@@ -137,12 +168,6 @@ class DaskEngine(PartsEngine[DaskRows]):
         place.mark += 1
         (sums,) = rows.post.send_and_add(place, _work.relabel)
         return Pass(sums, len(numbers))
-
-    def shares(
-        self, rows: DaskRows, job: str, *what: Any, parts: Sequence[int] | None = None
-    ) -> Any:
-        """See DaskSeeding."""
-        raise NotImplementedError
 
     def seeding(self, rows: DaskRows) -> Any:
         """Return what k-means++ needs to know about the rows, before the first centre."""

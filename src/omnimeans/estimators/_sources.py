@@ -85,7 +85,7 @@ def engine_for(
         )
     memory = getattr(estimator, "memory", None)
     if isinstance(X, Source) and hasattr(X, "client"):
-        return open_engine(X.client, estimator.n_threads, distance)
+        return open_engine(X.client, estimator.n_threads, distance, algorithm=algorithm)
     if isinstance(X, Source) and name in ("auto", "blocks"):
         return open_engine("blocks", estimator.n_threads, distance, memory=memory)
     if isinstance(X, Source):

@@ -1,0 +1,223 @@
+"""How jobs are sent to the parts of a fit on a Dask cluster, and how answers come back."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import fields, is_dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from omnimeans._optional import need
+from omnimeans._types import F64
+from omnimeans.engines import _partition, _patience, _work
+from omnimeans.engines._balance import moves
+from omnimeans.engines._work import Place
+
+if TYPE_CHECKING:
+    from omnimeans.engines._cluster import ClusterRows
+
+FAN_IN = 8  # answers added up by one task
+SHARE = 2  # groups of parts for each thread of a worker
+LARGE = 1 << 20  # bytes of all messages of a pass, from which a worker is told once
+EVERY = 0.5  # seconds between two looks at who is there
+FAREWELL = 3.0  # seconds that workers get to forget a fit
+
+
+def unwarned() -> Any:
+    """Return a context in which Dask takes large arrays with a task, as they are meant to go.
+
+    Scattered arrays are lost with their worker; those that came with a task can be sent again.
+    """
+    settings = need("dask", extra="dask").config
+    return settings.set({"distributed.admin.large-graph-warning-threshold": "1PB"})
+
+
+def _size(value: Any) -> int:
+    """Return the bytes of the arrays in a message."""
+    if isinstance(value, np.ndarray):
+        return int(value.nbytes)
+    if isinstance(value, (list, tuple)):
+        return sum(map(_size, value))
+    if is_dataclass(value):
+        return sum(_size(getattr(value, each.name)) for each in fields(value))
+    return 0
+
+
+class Post:
+    """Sends jobs to the parts of a fit."""
+
+    def __init__(self, rows: ClusterRows, weights: F64 | None) -> None:
+        self.client, self.rows = rows.client, rows
+        self.fit = uuid.uuid4().hex
+        self.parts = rows.parts  # the same list: what is moved is let go where it was
+        self.told: list[Any] = []
+        ends = [*rows.firsts[1:], rows.n_rows]
+        self.weights: list[Any] = [None] * len(self.parts)
+        if weights is not None:
+            cuts = zip(rows.firsts, ends, strict=True)
+            mine = [np.ascontiguousarray(weights[a:b]) for a, b in cuts]
+            with unwarned():
+                self.weights = [self.client.submit(_partition.keep, w, pure=False) for w in mine]
+        self.workers: dict[str, int] = {}
+        self.groups: list[tuple[str | None, list[int]]] = []
+        self.settled, self.looked = False, 0.0  # whether all parts were found, and when
+
+    def send(
+        self,
+        place: Place,
+        job: Callable[..., Any],
+        *what: Any,
+        parts: Sequence[int] | None = None,
+    ) -> list[Any]:
+        """Do a job with these parts, or all; return what each of them answers, in order."""
+        numbers = range(len(self.parts)) if parts is None else parts
+        groups: list[tuple[str | None, list[int]]] = []
+
+        def ask() -> list[Any]:
+            groups[:] = self._groups(list(numbers))
+            return self._submit(place, job, what, groups, add=False)
+
+        found = self._gather(ask)
+        answers = dict(
+            zip(itertools.chain(*(g for _, g in groups)), itertools.chain(*found), strict=True)
+        )
+        return [answers[number] for number in numbers]
+
+    def send_and_add(self, place: Place, job: Callable[..., Any], *what: Any) -> Any:
+        """Do a job with all parts; return the sum of the answers, added up in a tree."""
+
+        def ask() -> list[Any]:
+            groups = self._groups(list(range(len(self.parts))))
+            found = self._submit(place, job, what, groups, add=True)
+            while len(found) > FAN_IN:
+                found = [
+                    self.client.submit(_work.total, found[i : i + FAN_IN], pure=False)
+                    for i in range(0, len(found), FAN_IN)
+                ]
+            return found
+
+        return _work.total(self._gather(ask))
+
+    def close(self) -> None:
+        """Let the workers forget this fit; one that does not answer forgets it with the next."""
+        if self.client.status != "running":
+            return
+        told = [self._tell(worker, _work.forget, self.fit) for worker in self.client.nthreads()]
+        distributed = need("distributed", extra="dask")
+        with suppress(TimeoutError):  # of a worker that has gone, or is busy
+            distributed.wait(told, timeout=FAREWELL)
+
+    def look_around(self) -> None:
+        """Notice workers that came or went, and where the parts are now."""
+        if self.settled and monotonic() < self.looked + EVERY:
+            return
+        workers, self.looked = dict(self.client.nthreads()), monotonic()
+        if workers == self.workers and self.settled:
+            return
+        newcomers, self.workers = set(workers) - set(self.workers), workers
+        homes = self._homes(self.parts)
+        self.settled = None not in homes  # parts on their way are looked for again
+        if newcomers and self.settled:
+            self._even_out(homes)
+        self._weights_follow(homes)
+        groups: dict[str | None, list[int]] = {}
+        for number, home in enumerate(homes):
+            groups.setdefault(home, []).append(number)
+        self.groups = []
+        for home, numbers in groups.items():
+            many = min(len(numbers), SHARE * workers.get(home or "", 1))
+            self.groups += [
+                (home, part.tolist()) for part in np.array_split(np.array(numbers), many)
+            ]
+
+    def _homes(self, futures: list[Any]) -> list[str | None]:
+        """Return a worker that holds each of these, None where none does now."""
+        where = self.client.who_has(futures)
+        return [min(where.get(future.key) or (), default=None) for future in futures]
+
+    def _even_out(self, homes: list[str | None]) -> None:
+        """Let workers that came take over parts; Dask remembers how to make them again."""
+        held: dict[str, list[int]] = {}
+        self.told = []
+        for number, home in enumerate(homes):
+            held.setdefault(str(home), []).append(number)
+        for number, worker in moves(held, self.rows.lengths, self.workers).items():
+            left = homes[number]
+            self.parts[number] = self._move(self.parts[number], worker)
+            homes[number] = worker
+            if left is not None:
+                self.told.append(self._tell(left, _work.forget, self.fit, number))
+
+    def _weights_follow(self, homes: list[str | None]) -> None:
+        """Bring the weights to where the rows are."""
+        if self.weights[0] is None:
+            return
+        for number, (at, home) in enumerate(zip(self._homes(self.weights), homes, strict=True)):
+            if home is not None and at != home:
+                self.weights[number] = self._move(self.weights[number], home)
+
+    def _move(self, future: Any, worker: str) -> Any:
+        return self.client.submit(
+            _partition.keep, future, workers=[worker], allow_other_workers=True, pure=False
+        )
+
+    def _tell_all(self, message: Any) -> Any:
+        with unwarned():
+            return self.client.submit(_partition.keep, message, pure=False)
+
+    def _tell(self, worker: str, *what: Any) -> Any:
+        return self.client.submit(*what, workers=[worker], pure=False, priority=1)
+
+    def _groups(self, numbers: list[int]) -> list[tuple[str | None, list[int]]]:
+        if not self.groups:
+            self.look_around()
+        if len(numbers) == len(self.parts):
+            return self.groups
+        asked = set(numbers)
+        some = [(home, [n for n in group if n in asked]) for home, group in self.groups]
+        return [(home, group) for home, group in some if group]
+
+    def _submit(
+        self,
+        place: Place,
+        job: Callable[..., Any],
+        what: tuple[Any, ...],
+        groups: list[tuple[str | None, list[int]]],
+        *,
+        add: bool,
+    ) -> list[Any]:
+        at = [home for home, _ in self.groups]
+        message: Any = (place, what)
+        if _size(message) * len(groups) > LARGE:  # once to a worker, not once to a task
+            message = self._tell_all(message)
+        return [
+            self.client.submit(
+                _work.work,
+                self.fit,
+                group,
+                [self.rows.firsts[n] for n in group],
+                [self.parts[n] for n in group],
+                [self.weights[n] for n in group],
+                message,
+                job,
+                add,
+                max(1, self.workers.get(home or "", 1) // max(1, at.count(home))),
+                pure=False,
+                workers=None if home is None else [home],
+                allow_other_workers=home is not None,
+            )
+            for home, group in groups
+        ]
+
+    def _gather(self, ask: Callable[[], list[Any]]) -> list[Any]:
+        def afresh() -> list[Any]:
+            self.groups, self.settled = [], False
+            return [f for f in (*self.parts, *self.weights) if f is not None]
+
+        answers: list[Any] = _work.aligned(_patience.gather(self.client, ask, afresh))
+        return answers
