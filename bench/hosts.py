@@ -17,6 +17,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -100,6 +101,7 @@ def user() -> None:
     with Client(ADDRESS, timeout=60) as client:
         client.wait_for_workers(2, timeout=60)
         print("workers:", ", ".join(client.nthreads()))
+        warnings.filterwarnings("ignore", "Sending large graph")  # the rows, this once
         rows = da.from_array(X, chunks=(20_000, -1))
         report("two hosts", whole, *timed(om.KMeans(**how), rows))
 

@@ -151,6 +151,34 @@ def test_workers_forget_a_fit_that_is_over(client: Any) -> None:
     assert set(held.values()) == {0}
 
 
+@pytest.mark.parametrize("fetched", [1, 2000, 1 << 26])
+def test_many_large_centres_and_labels_in_portions(
+    fetched: int, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from omnimeans.engines import _post
+    from omnimeans.engines import dask as engine
+
+    monkeypatch.setattr(engine, "FETCHED", fetched)
+    rows = blobs(3000, 200, np.float64)
+    settings: dict[str, Any] = {"n_clusters": 150, "random_state": 1, "max_iter": 4}
+    assert _post.LARGE < 2 * 150 * 200 * 8 * 4  # so the workers fetch them
+    whole = om.KMeans(**settings).fit(rows)
+    assert_same_answer(om.KMeans(**settings).fit(da.from_array(rows, chunks=(700, -1))), whole)
+
+
+@pytest.mark.parametrize("algorithm", ["auto", "brute", "bounded", "bounded-coded", "tree"])
+def test_every_variant(algorithm: str, client: Any) -> None:
+    rows = blobs(30_000, 8)
+    settings: dict[str, Any] = {"n_clusters": 20, "random_state": 1, "algorithm": algorithm}
+    whole = om.KMeans(**settings).fit(rows)
+    ours = om.KMeans(**settings).fit(da.from_array(rows, chunks=(8000, -1)))
+    assert_same_answer(ours, whole)
+    if algorithm != "auto":
+        assert ours.algorithm_ == whole.algorithm_ == algorithm
+    if algorithm == "bounded":
+        assert min(step.compared for step in ours.history_) < 0.5
+
+
 def test_without_a_client(monkeypatch: pytest.MonkeyPatch) -> None:
     from omnimeans.engines import dask as engine
 

@@ -99,7 +99,8 @@ class Labels:
 
 def _some(lengths: list[int]) -> Iterator[list[int]]:
     """Yield the numbers of parts that together have at most FETCHED rows, or of a larger one."""
-    some, total = [], 0
+    some: list[int] = []
+    total = 0
     for number, length in enumerate(lengths):
         if some and total + length > FETCHED:
             yield some
