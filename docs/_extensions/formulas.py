@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -12,11 +13,21 @@ from sphinx.util import logging
 logger = logging.getLogger(__name__)
 
 
+def mathml(formula: str, *, block: bool = False) -> str:
+    """Return LaTeX as MathML, with two things mended that docutils' translation gets wrong.
+
+    It reads the two digits of ``\\tfrac12`` as one number, and bars grow with what is beside them.
+    """
+    formula = re.sub(r"\\([td]?frac)\s*(\d)\s*(\d)", r"\\\1{\2}{\3}", formula)
+    markup = str(latex2mathml.tex2mathml(formula, as_block=block))
+    return re.sub(r"<mo([^>]*)>([‖|∣])</mo>", r'<mo\1 stretchy="false">\2</mo>', markup)
+
+
 def markup(node: nodes.Element, *, block: bool) -> str:
     """Return a formula as MathML; one that cannot be read is a warning, which ends the build."""
     formula = node.astext().strip()
     try:
-        return str(latex2mathml.tex2mathml(formula, as_block=block))
+        return mathml(formula, block=block)
     except Exception as problem:  # the parser raises whatever it stumbles upon
         logger.warning("formula %r: %s", formula, problem, location=node)
         return f"<code>{formula}</code>"

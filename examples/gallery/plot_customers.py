@@ -25,7 +25,7 @@ groups = {  # age, income, visits, share online
 tables = []
 for age, income, visits, online, count in groups.values():
     columns = {
-        "age": rng.normal(age, 4, count).round(),
+        "age": rng.normal(age, 4, count).round().clip(18),
         "income": (income * rng.lognormal(0, 0.15, count)).round(-2),
         "visits": rng.normal(visits, 1.5, count).round().clip(0),
         "online": rng.normal(online, 0.08, count).clip(0, 1).round(2),

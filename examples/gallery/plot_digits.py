@@ -14,7 +14,8 @@ import omnimeans as om
 
 X, digit = load_digits(return_X_y=True)
 model = om.KMeans(n_clusters=10, n_init=10, random_state=0).fit(X)
-_ = om.plots.centroid_images(model.cluster_centers_, (8, 8))
+fig, ax = plt.subplots(figsize=(8, 3.4), layout="constrained")
+_ = om.plots.centroid_images(model.cluster_centers_, (8, 8), ax)
 
 # %%
 # Most clusters are a digit. The numbers of the clusters mean nothing; which digit each of them
@@ -35,7 +36,8 @@ for fit in (model, finer):
         f"homogeneity {om.metrics.homogeneity_score(digit, labels):.3f}, "
         f"completeness {om.metrics.completeness_score(digit, labels):.3f}"
     )
-_ = om.plots.centroid_images(finer.cluster_centers_, (8, 8), columns=10)
+fig, ax = plt.subplots(figsize=(10, 3.4), layout="constrained")
+_ = om.plots.centroid_images(finer.cluster_centers_, (8, 8), ax, columns=10)
 
 # %%
 # The fit began with rows that k-means++ drew, and each iteration lowered the inertia.

@@ -10,6 +10,7 @@ take their place, and the first line says so.
 import os
 from time import perf_counter
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import omnimeans as om
@@ -27,7 +28,8 @@ X, digit, shape = images.X, images.y, images.image_shape
 
 means = om.KMeans(n_clusters=10, n_init=10, random_state=0).fit(X)
 print(f"inertia {means.inertia_:,.0f}, purity {om.purity_score(digit, means.labels_):.3f}")
-_ = om.plots.centroid_images(means.cluster_centers_, shape)
+fig, ax = plt.subplots(figsize=(8, 3.4), layout="constrained")
+_ = om.plots.centroid_images(means.cluster_centers_, shape, ax)
 
 # %%
 # Some digits share a cluster (4, 7 and 9 look alike, pixel by pixel), others have two.
@@ -36,11 +38,14 @@ _ = om.plots.contingency(om.contingency_matrix(digit, means.labels_))
 
 # %%
 # With city-block distances the centres are medians. The median of pixels that are white in most
-# images is exactly white, so these centres have sharp edges.
+# images is exactly white, so these centres have sharp edges. A centre that is nearly blank belongs
+# to images that have little in common: where no pixel is black in half of them, the median is
+# white.
 
 medians = om.KMeans(n_clusters=10, metric="manhattan", random_state=0).fit(X)
 print(f"sum of city-block distances {medians.inertia_:,.0f}")
-_ = om.plots.centroid_images(medians.cluster_centers_, shape)
+fig, ax = plt.subplots(figsize=(8, 3.4), layout="constrained")
+_ = om.plots.centroid_images(medians.cluster_centers_, shape, ax)
 
 # %%
 # A hundred clusters tell ways of writing apart. Mini-batches find nearly as good ones, faster.
@@ -54,4 +59,5 @@ for model in (full, quick):
     print(f"inertia {model.inertia_:,.0f}, purity {purity:.3f}, {seconds:.2f} s")
 
 order = np.argsort([np.bincount(digit[full.labels_ == j]).argmax() for j in range(100)])
-_ = om.plots.centroid_images(full.cluster_centers_[order], shape, columns=20)
+fig, ax = plt.subplots(figsize=(12, 4.2), layout="constrained")
+_ = om.plots.centroid_images(full.cluster_centers_[order], shape, ax, columns=20)

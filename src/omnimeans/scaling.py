@@ -42,7 +42,8 @@ def standard(values: F64, weights: F64 | None, engine: Engine) -> tuple[float, f
     (2.0, 1.0)
     """
     weight = float(len(values)) if weights is None else engine.total(weights, None)
-    mean = engine.total(values, weights) / weight
+    above, below = np.maximum(values, 0.0), np.maximum(-values, 0.0)  # totals are never negative
+    mean = (engine.total(above, weights) - engine.total(below, weights)) / weight
     variance = engine.total((values - mean) ** 2, weights) / weight
     return mean, float(np.sqrt(variance))
 
