@@ -249,6 +249,7 @@ void bind_parts(nb::module_& m);  // in parts_bindings.cpp
 void bind_unit(nb::module_& m);  // in unit_bindings.cpp
 void bind_table(nb::module_& m);  // in table_bindings.cpp
 void bind_silhouette(nb::module_& m);  // in silhouette_bindings.cpp
+void bind_shrink(nb::module_& m);  // in shrink_bindings.cpp
 void bind_stores(nb::module_& m);  // in bind_stores.cpp
 void bind_interrupts(nb::module_& m);  // in interrupts.cpp
 void bind_sparse(nb::module_& m);  // in bind_sparse.cpp
@@ -290,6 +291,7 @@ NB_MODULE(_core, m) {
   bind_unit(m);
   bind_table(m);
   bind_silhouette(m);
+  bind_shrink(m);
   bind_stores(m);
   bind_sparse(m);
 }

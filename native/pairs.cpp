@@ -95,7 +95,8 @@ void add_as(const double* tile, const Passing& rows, double* sums) {
       if (rows.weights) term[v] *= broadcast8(rows.weights[i]);
     }
     for (std::int64_t l = 0; l < rows.labellings; ++l) {
-      double* sum = sums + (l * rows.k + rows.labels[l * rows.stride + i]) * kPairTile;
+      const std::int64_t first = rows.first ? rows.first[l] : 0;
+      double* sum = sums + (first + rows.labels[l * rows.stride + i]) * kPairTile;
       for (int v = 0; v < kVectors; ++v) store8(sum + 8 * v, load8(sum + 8 * v) + term[v]);
     }
   });
@@ -105,6 +106,46 @@ void add(const double* tile, const Passing& rows, Metric metric, bool root, doub
   if (metric == Metric::manhattan) return add_as<Metric::manhattan, false>(tile, rows, sums);
   if (root) return add_as<Metric::euclidean, true>(tile, rows, sums);
   add_as<Metric::euclidean, false>(tile, rows, sums);
+}
+
+template <Metric M, bool kRoot>
+void add_both_as(const double* tile, const double* lane_weights, const Passing& rows, double* sums,
+                 double* back) {
+  Vec8 weights[kVectors], sum[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    weights[v] = load8(lane_weights + 8 * v);
+    sum[v] = broadcast8(0.0);
+  }
+  std::int32_t label = rows.labels[0];
+  const auto keep = [&] {
+    double* all = sums + label * kPairTile;
+    for (int v = 0; v < kVectors; ++v) {
+      store8(all + 8 * v, load8(all + 8 * v) + sum[v]);
+      sum[v] = broadcast8(0.0);
+    }
+  };
+  for_each<M>(tile, rows, [&](std::int64_t i, const Vec8(&away)[kVectors]) {
+    if (rows.labels[i] != label) {
+      keep();
+      label = rows.labels[i];
+    }
+    Vec8 returned = load8(back + i * kPairBack);
+    for (int v = 0; v < kVectors; ++v) {
+      const Vec8 term = kRoot ? root8(away[v]) : away[v];
+      sum[v] += rows.weights ? term * broadcast8(rows.weights[i]) : term;
+      returned += term * weights[v];
+    }
+    store8(back + i * kPairBack, returned);
+  });
+  keep();
+}
+
+void add_both(const double* tile, const double* lane_weights, const Passing& rows, Metric metric,
+              bool root, double* sums, double* back) {
+  const auto run = metric == Metric::manhattan ? add_both_as<Metric::manhattan, false>
+                   : root                      ? add_both_as<Metric::euclidean, true>
+                                               : add_both_as<Metric::euclidean, false>;
+  run(tile, lane_weights, rows, sums, back);
 }
 
 template <Metric M>
@@ -134,10 +175,55 @@ void reach(const double* tile, const std::int32_t* own, const Passing& rows, Met
   }
 }
 
+template <Metric M>
+void nearest_as(const double* tile, const Passing& rows, double* closest, std::int32_t* which) {
+  Vec8 best[kVectors];
+  IVec8 found[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    best[v] = broadcast8(__builtin_inf());
+    found[v] = IVec8{};
+  }
+  for_each<M>(tile, rows, [&](std::int64_t i, const Vec8(&away)[kVectors]) {
+    for (int v = 0; v < kVectors; ++v) {
+      const IVec8 nearer = away[v] < best[v];
+      best[v] = nearer ? away[v] : best[v];
+      found[v] = nearer ? IVec8{i, i, i, i, i, i, i, i} : found[v];
+    }
+  });
+  for (int v = 0; v < kVectors; ++v) {
+    store8(closest + 8 * v, best[v]);
+    for (int i = 0; i < 8; ++i) which[8 * v + i] = static_cast<std::int32_t>(found[v][i]);
+  }
+}
+
+void nearest(const double* tile, const Passing& rows, Metric metric, double* closest,
+             std::int32_t* which) {
+  if (metric == Metric::euclidean) {
+    nearest_as<Metric::euclidean>(tile, rows, closest, which);
+  } else {
+    nearest_as<Metric::manhattan>(tile, rows, closest, which);
+  }
+}
+
+template <Metric M>
+void distances_as(const double* tile, const Passing& rows, double* out) {
+  for_each<M>(tile, rows, [&](std::int64_t i, const Vec8(&away)[kVectors]) {
+    for (int v = 0; v < kVectors; ++v) store8(out + i * kPairTile + 8 * v, away[v]);
+  });
+}
+
+void distances(const double* tile, const Passing& rows, Metric metric, double* out) {
+  if (metric == Metric::euclidean) {
+    distances_as<Metric::euclidean>(tile, rows, out);
+  } else {
+    distances_as<Metric::manhattan>(tile, rows, out);
+  }
+}
+
 }  // namespace
 
 const PairKernels& pair_kernels() {
-  static constexpr PairKernels table = {add, reach};
+  static constexpr PairKernels table = {add, add_both, reach, nearest, distances};
   return table;
 }
 

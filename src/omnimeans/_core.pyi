@@ -57,6 +57,33 @@ def unit_rows(x: Floats, threads: int) -> tuple[Floats, I64]: ...
 def silhouettes(
     x: F64, labels: I32, k: int, weights: F64 | None, kernel: str, root: bool, threads: int
 ) -> F64: ...
+def shrunk(
+    x: F64, weights: F64 | None, ks: I32, first: int, most: int, share: float, seed: int
+) -> F64: ...
+def shrunk_references(
+    low: F64,
+    width: F64,
+    n: int,
+    weights: F64 | None,
+    ks: I32,
+    first: int,
+    most: int,
+    share: float,
+    seeds: U64,
+    threads: int,
+) -> F64: ...
+def shrunk_parts(
+    x: F64,
+    weights: F64 | None,
+    numbers: I64,
+    labels: I32,
+    ks: I32,
+    first: int,
+    most: int,
+    share: float,
+    seeds: U64,
+    threads: int,
+) -> F64: ...
 def extremes(x: F64, labels: I32, kernel: str, threads: int) -> tuple[F64, F64]: ...
 def own_and_other(
     x: Floats, centers: Floats, labels: I32, kernel: str, threads: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from time import perf_counter
@@ -45,8 +44,8 @@ class Fitter:
     max_iter : int
         Most iterations for each k.
     tol : float
-        Relative tolerance, as of an estimator; also the share of the inertia that an iteration
-        must take off it to be followed by another.
+        Relative tolerance, as of an estimator; also the share of the inertia that another iteration
+        must be expected to take off it.
     """
 
     engine: Engine
@@ -111,7 +110,7 @@ class Fitter:
                 distance=self.distance,
                 max_iter=most,
                 tol=tol,
-                watch=Satisfied(self.tol),
+                watch=Satisfied(self.tol, rows.weight),
             )
 
         return refine
@@ -119,16 +118,20 @@ class Fitter:
 
 @dataclass(slots=True)
 class Satisfied:
-    """Stops iterations that lower the inertia by no more than a share of itself."""
+    """Stops iterations when another one would lower the inertia by little.
 
-    share: float
-    last: float = math.inf
+    Moving the centres to the means lowers it by the squared moves times the weights of the
+    clusters, here taken to be alike; what new labels add to this is of the same order.
+    """
+
+    share: float  # of the inertia
+    weight: float  # of all rows
 
     def __call__(self, state: State) -> StopReason | None:
         """Return why the iterations end, if they do."""
-        inertia = state.history[-1].inertia
-        gained, self.last = self.last - inertia, inertia
-        return state.stop or ("tolerance" if gained <= self.share * inertia else None)
+        last = state.history[-1]
+        gain = last.shift * self.weight / len(state.centers)
+        return state.stop or ("tolerance" if gain <= self.share * last.inertia else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +163,11 @@ class Told:
         if self.callback is not None:
             self.callback(self.done, self.total, what)
 
-    def each(
-        self, what: str, parts: Iterable[np.random.Generator]
-    ) -> Iterator[np.random.Generator]:
+    def each(self, what: str, parts: Iterable[F64]) -> Iterator[F64]:
         """Yield the parts, and say so after each."""
         for part in parts:
-            yield part
             self(what)
+            yield part
 
 
 def some_rows(rows: Rows, most: int, size: int | None, rng: np.random.Generator) -> I64 | None:

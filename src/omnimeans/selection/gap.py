@@ -15,7 +15,6 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from omnimeans._types import F64, Floats
-from omnimeans.selection.fitter import Timed
 from omnimeans.selection.records import CLEAR, Structure
 from omnimeans.selection.scores import log_inertia
 
@@ -29,7 +28,7 @@ class Box:
         self.middle = rows.mean(axis=0, dtype=np.float64)
         centred = rows - self.middle
         with threadpool_limits(1, "blas"):  # its sums depend on the number of threads
-            self.axes: F64 = np.linalg.svd(centred, full_matrices=False)[2]
+            self.axes = _axes(centred)
             along = centred @ self.axes.T
         self.low, self.high = along.min(axis=0), along.max(axis=0)
 
@@ -41,6 +40,14 @@ class Box:
         return rows
 
 
+def _axes(centred: Floats) -> F64:
+    """Return the principal axes of rows around zero, as rows."""
+    if len(centred) <= centred.shape[1]:
+        return np.asarray(np.linalg.svd(centred, full_matrices=False)[2], dtype=np.float64)
+    scaled = centred.astype(np.float64) / max(float(np.abs(centred).max()), 1e-300)
+    return np.ascontiguousarray(np.linalg.eigh(scaled.T @ scaled)[1].T)
+
+
 class Gaps(NamedTuple):
     """The gap for each k, its standard error, and whether there is structure; None if not asked."""
 
@@ -49,22 +56,21 @@ class Gaps(NamedTuple):
     structure: Structure | None
 
 
-def gaps(fits: Sequence[Timed], references: Sequence[Sequence[Timed]]) -> Gaps:
-    """Compare the fits of the rows, for k rising from 1, with those of each reference."""
-    if not references:
-        nothing: list[float | None] = [None] * len(fits)
+def gaps(ks: tuple[int, ...], inertias: F64 | None, references: Sequence[F64]) -> Gaps:
+    """Compare the inertias of the rows, for k rising from 1, with those of each reference."""
+    if inertias is None:
+        nothing: list[float | None] = [None] * len(ks)
         return Gaps(nothing, nothing, None)
-    observed, usual = _logs(fits), np.stack([_logs(reference) for reference in references])
+    observed, usual = _logs(inertias), np.stack([_logs(reference) for reference in references])
     error = usual.std(axis=0) * np.sqrt(1.0 + 1.0 / len(usual))
     found = None
-    if len(fits) > 1:
-        found = structure(tuple(len(timed.fit.centers) for timed in fits), observed, usual)
+    if len(ks) > 1:
+        found = structure(ks, observed, usual)
     return Gaps((usual.mean(axis=0) - observed).tolist(), error.tolist(), found)
 
 
-def _logs(fits: Sequence[Timed]) -> F64:
-    one = fits[0].fit.inertia
-    return np.array([log_inertia(timed.fit.inertia, one) for timed in fits])
+def _logs(inertias: F64) -> F64:
+    return np.array([log_inertia(float(inertia), float(inertias[0])) for inertia in inertias])
 
 
 def structure(ks: tuple[int, ...], observed: F64, references: F64) -> Structure:

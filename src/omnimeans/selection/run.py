@@ -13,14 +13,15 @@ from omnimeans._scaling import restored
 from omnimeans._types import F64, I64
 from omnimeans.engines import open_engine
 from omnimeans.selection.fitter import Fitter, Progress, Random, Told, some_rows
-from omnimeans.selection.gap import Box, gaps
+from omnimeans.selection.gap import gaps
 from omnimeans.selection.records import Sweep, SweepRow
 from omnimeans.selection.scores import Sample, Whole
 from omnimeans.selection.shrink import cluster_sizes
 from omnimeans.selection.stability import stability
+from omnimeans.selection.trials import trials
 from omnimeans.selection.verdict import judge
 
-DRAW, FITS, RIVALS, STAGES, REFERENCE, HALF = range(6)  # streams of random numbers
+DRAW, FITS, RIVALS, STAGES, REFERENCE, HALF, OBSERVED = range(7)  # streams of random numbers
 
 
 def sweep(
@@ -30,7 +31,7 @@ def sweep(
     sample_weight: Any = None,
     metric: str = "euclidean",
     max_iter: int = 300,
-    tol: float = 1e-4,
+    tol: float = 1e-3,
     random_state: Any = None,
     sample_size: int | None = None,
     n_references: int = 20,
@@ -58,9 +59,9 @@ def sweep(
         As in :class:`KMeans`.
     max_iter : int, default=300
         Most iterations for each k.
-    tol : float, default=1e-4
-        A fit ends when the centres have come to rest, as in :class:`KMeans`, or when an iteration
-        lowers the inertia by no more than this share of it.
+    tol : float, default=1e-3
+        A fit ends when the centres have come to rest, as in :class:`KMeans`, or when another
+        iteration can be expected to lower the inertia by no more than this share of it.
     random_state : int, RandomState, Generator or None, default=None
         Seed of the starts, samples and references.
     sample_size : int or None, default=None
@@ -129,27 +130,22 @@ def sweep(
     few = some_rows(rows, wanted[-1], sample_size, random(DRAW))
     part = rows if few is None else fitter.place(rows.take(few), _of(rows.weights, few))
     values = rows.take(np.arange(rows.n)) if few is None else part.take(np.arange(part.n))
-    drafts = fitter.fits(part, random(FITS))
-    fits = fitter.better(part, drafts, random(RIVALS))
+    fits = fitter.better(part, fitter.fits(part, random(FITS)), random(RIVALS))
     told("fits of a sample")
     if few is not None:
         fits = fitter.finished(rows, fits, part.n, random(STAGES))
     told("fits of all rows")
-    references = [
-        fitter.fits(fitter.place(Box(values).draw(rng), part.weights), rng)
-        for rng in told.each("references", random.several(REFERENCE, n_references))
-    ]
-    halves = [
-        fitter.half(values, part.weights, rng)
-        for rng in told.each("subsamples", random.several(HALF, n_subsamples))
-    ]
-
     whole = Whole.of(rows, fits[0].fit)
     labels = np.stack([fit.labels if few is None else fit.labels[few] for fit, _ in fits])
     sample = Sample(values, _copies(part.weights), distance, n_threads)
     sampled = sample.scores(labels, [fit.centers for fit, _ in fits])
-    gap = gaps(drafts, references)
-    steady = stability(opened, distance, values, labels, halves)
+    tried = trials(fitter, part, values, n_threads)
+    without = list(
+        told.each("references", tried.references(random.several(REFERENCE, n_references)))
+    )
+    gap = gaps(all_ks, tried.inertias(random(OBSERVED)) if without else None, without)
+    halves = tried.agreements(labels, random.several(HALF, n_subsamples))
+    steady = stability(len(all_ks), list(told.each("subsamples", halves)))
     made = {
         k: SweepRow(
             k=k,

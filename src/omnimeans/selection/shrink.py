@@ -41,7 +41,7 @@ def shrink(
     refine: Refine,
 ) -> Iterator[Fit]:
     """Yield a fit for each k, from the largest to the smallest."""
-    k = min(rows.n, ks[0] + max(LEAST_SPARE, int(SPARE * ks[0])))
+    k = min(rows.n, spare(ks[0]))
     centers = kmeans_plusplus(engine, rows, k, rng)
     fit: Fit | None = None
     for wanted in ks:
@@ -52,6 +52,11 @@ def shrink(
             k = len(centers)
         fit = refine(centers)
         yield fit
+
+
+def spare(k: int) -> int:
+    """Return how many centres to begin with to end with k."""
+    return k + max(LEAST_SPARE, int(SPARE * k))
 
 
 def merged(engine: Engine, fit: Fit, sizes: F64, merges: int, distance: Distance) -> Floats:

@@ -12,25 +12,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from omnimeans._types import I32, I64, Distance, Engine, Floats
+from omnimeans._types import F64, I32, I64
 
 
-def stability(
-    engine: Engine,
-    distance: Distance,
-    values: Floats,  # (m, d) rows of the sample
-    labels: I32,  # (j, m) their labels for each k
-    halves: Sequence[Sequence[Floats]],  # centres for each k, from each half of the sample
-) -> list[float | None]:
-    """Return the mean adjusted Rand index for each k; None where no half had enough rows."""
-    found: list[float | None] = []
-    for i, own in enumerate(labels):
-        agreed = [
-            adjusted_rand(own, engine.nearest(values, half[i], distance), len(half[i]))
-            for half in halves
-            if i < len(half)
-        ]
-        found.append(float(np.mean(agreed)) if agreed else None)
+def stability(count: int, agreements: Sequence[F64]) -> list[float | None]:
+    """Return the mean agreement for each of so many k; None where halves had too few rows."""
+    found: list[float | None] = [None] * count
+    if agreements:
+        means = np.mean(np.stack(agreements), axis=0)
+        found[: len(means)] = means.tolist()
     return found
 
 
