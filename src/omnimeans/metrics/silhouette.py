@@ -3,7 +3,8 @@
 For a row, let `a` be its mean distance to the other rows of its cluster and `b` the smallest mean
 distance to the rows of another one; its silhouette is ``(b - a) / max(a, b)``, between -1 and 1,
 and 0 for a row that is alone.  Every row is compared with every other one, on the compiled core, in
-blocks: memory beyond the rows is O(k) for each thread, never n by n.
+blocks: memory beyond the rows is a sum for each row and cluster where that is little, else O(k) for
+each thread, never n by n.
 
 P. Rousseeuw, "Silhouettes: a graphical aid to the interpretation and validation of cluster
 analysis", Journal of Computational and Applied Mathematics 20 (1987).

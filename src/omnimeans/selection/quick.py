@@ -17,7 +17,7 @@ from omnimeans.metrics.labels import threads_for
 from omnimeans.selection.gap import Box
 from omnimeans.selection.shrink import spare
 
-ITERATIONS = 4  # for each k, at most ...
+ITERATIONS = 2  # for each k, at most ...
 SHARE = 1e-3  # ... until one of them takes no more than this share off the inertia
 
 

@@ -119,7 +119,8 @@ def sweep(
             f"sample_size={sample_size} rows cannot have {wanted[-1]} clusters; draw more rows"
         )
     all_ks = wanted if wanted[0] == 1 else (1, *wanted)  # one cluster is what others compare with
-    opened = open_engine(engine, n_threads, distance)
+    # a fit takes two passes of all rows: what other variants keep about them would not pay
+    opened = open_engine(engine, n_threads, distance, algorithm="brute")
     fitter = Fitter(opened, distance, all_ks, max_iter, tol)
     random, told = (
         Random(_validate.seed(random_state)),
@@ -137,7 +138,8 @@ def sweep(
     told("fits of all rows")
     whole = Whole.of(rows, fits[0].fit)
     labels = np.stack([fit.labels if few is None else fit.labels[few] for fit, _ in fits])
-    sample = Sample(values, _copies(part.weights), distance, n_threads)
+    pairs = None if few is None else np.arange(0, part.n, 2)  # each with each: half will do
+    sample = Sample(values, _copies(part.weights), distance, n_threads, pairs)
     sampled = sample.scores(labels, [fit.centers for fit, _ in fits])
     tried = trials(fitter, part, values, n_threads)
     without = list(

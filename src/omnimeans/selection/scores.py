@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from omnimeans import _core
-from omnimeans._types import F64, I32, Distance, Fit, Floats, Rows
+from omnimeans._types import F64, I32, I64, Distance, Fit, Floats, Rows
 from omnimeans.metrics.labels import threads_for
 from omnimeans.metrics.separation import mean_likeness, variance_ratio
 from omnimeans.metrics.silhouette import compared, mean, silhouettes
@@ -45,22 +45,31 @@ class Sample:
     weights: F64 | None
     distance: Distance
     n_threads: int | None
+    compared: I64 | None = None  # those that exact silhouettes compare with each other, if not all
 
     def scores(self, labels: I32, centers: list[Floats]) -> list[Sampled]:
         """Return the scores of each labelling (j, m) with its centres; distances are shared."""
         most = max(len(c) for c in centers)
         metric = self.distance.name
-        exact = silhouettes(self.rows, labels, most, self.weights, metric, self.n_threads)
+        rows, weights, own = self.rows, self.weights, labels
+        if self.compared is not None:
+            rows, own = rows[self.compared], np.ascontiguousarray(labels[:, self.compared])
+            weights = None if weights is None else weights[self.compared]
+        values = silhouettes(rows, own, most, weights, metric, self.n_threads)
+        exact = [
+            mean(one, weights) if np.ptp(given) else None
+            for one, given in zip(values, own, strict=True)
+        ]
         return [self._scores(*one) for one in zip(labels, centers, exact, strict=True)]
 
-    def _scores(self, labels: I32, centers: Floats, exact: F64) -> Sampled:
+    def _scores(self, labels: I32, centers: Floats, exact: float | None) -> Sampled:
         k = len(centers)
         sizes = np.bincount(labels, weights=self.weights, minlength=k).astype(np.float64)
         if np.count_nonzero(sizes) < 2:
             return Sampled(None, None, None)
         own, other = self._away(labels, centers)
         return Sampled(
-            mean(exact, self.weights),
+            exact,
             mean(compared(own, other), self.weights),
             mean_likeness(own, centers.astype(np.float64), labels, sizes, self.weights),
         )
