@@ -138,7 +138,8 @@ def sweep(
     told("fits of all rows")
     whole = Whole.of(rows, fits[0].fit)
     labels = np.stack([fit.labels if few is None else fit.labels[few] for fit, _ in fits])
-    pairs = None if few is None else np.arange(0, part.n, 2)  # each with each: half will do
+    counted = rows.n if rows.weights is None else np.count_nonzero(rows.weights)
+    pairs = np.arange(0, part.n, 2) if part.n < counted else None  # each with each: half will do
     sample = Sample(values, _copies(part.weights), distance, n_threads, pairs)
     sampled = sample.scores(labels, [fit.centers for fit, _ in fits])
     tried = trials(fitter, part, values, n_threads)
