@@ -66,6 +66,21 @@ def test_a_wrong_example_is_noticed(tmp_path: Path) -> None:
     assert runner.run(parsed, out=lambda text: None).failed == 1
 
 
+def untried(page: Path) -> list[str]:
+    """Return the blocks of Python on a page that are no examples."""
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    return [block for block in blocks if ">>> " not in block]
+
+
+def test_python_that_is_not_run_is_about_machines_that_are_not_here() -> None:
+    found = {page.stem: untried(page) for page in PAGES}
+    assert {stem for stem, blocks in found.items() if blocks} <= {"dask", "scaling"}
+    for block in [block for blocks in found.values() for block in blocks]:
+        compile(block, "block", "exec")
+
+
 def test_pages_that_show_code_have_examples() -> None:
     tried = {page.stem for page in PAGES if page.read_text("utf-8").count(">>> ") >= 3}
     expected = {"README", "quickstart", "how-k-means-works", "choosing-k", "scores", "differences"}
