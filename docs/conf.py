@@ -81,6 +81,7 @@ sphinx_gallery_conf = {
 # ---- looks
 
 html_theme = "pydata_sphinx_theme"
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's machine is
 html_title = "omnimeans"
 html_logo = "_static/logo.svg"
 html_favicon = "_static/logo.svg"
