@@ -102,7 +102,7 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"quickstart": [], "benchmarks": [], "changelog": []}
+html_sidebars = {"quickstart": [], "benchmarks": [], "reliability": [], "changelog": []}
 html_math_renderer = "mathml"
 copyright = f"{author}. Licence: BSD-3-Clause"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
