@@ -171,8 +171,8 @@ def model(given: argparse.Namespace) -> list[str]:
     lines = [
         f"One core, measured: {rate / 1e9:.1f} · 10⁹ flops a second.",
         "",
-        "| workers | tasks | seconds | foretold | round trip | MB over the network | foretold |",
-        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| workers | seconds | foretold | of these, a call | MB over the network | foretold |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for workers in map(int, given.workers.split(",")):
         with cluster(workers) as client:
@@ -183,13 +183,13 @@ def model(given: argparse.Namespace) -> list[str]:
             fit.set_params(callback=lambda *_, marks=marks: marks.append((sent(), time.time())))
             timed(lambda fit=fit, X=X: fit.fit(X))
             moved = float(np.median(np.diff([bytes_ for bytes_, _ in marks][: given.iterations])))
-            tasks = min(given.blocks, 2 * workers)
-            latency = round_trip(client, tasks)
+            latency = round_trip(client)
         cores = min(workers, len(os.sched_getaffinity(0)))
         foretold = 2 * n * k * d / (cores * rate) + latency
-        traffic = tasks * (k * d * 4 + 2 * 16 * k * (d + 1))  # to the scheduler, and from there
+        told, answered = 2 * k * d * 4, 16 * k * (d + 1)  # both by way of the scheduler
+        traffic = (1 + workers) * told + 2 * workers * answered
         measured = seconds_of(fit)
-        line = f"| {workers} | {tasks} | {measured:.3f} | {foretold:.3f} | {latency:.3f} | "
+        line = f"| {workers} | {measured:.3f} | {foretold:.3f} | {latency:.4f} | "
         lines.append(line + f"{moved / 1e6:.2f} | {traffic / 1e6:.2f} |")
         print(lines[-1], flush=True)
     return lines
@@ -200,13 +200,12 @@ def seconds_of(model: Any) -> float:
     return float(np.median([step.seconds for step in model.history_[1:]]))
 
 
-def round_trip(client: Any, tasks: int) -> float:
-    """Seconds in which as many tasks come back that do nothing."""
+def round_trip(client: Any) -> float:
+    """Seconds in which all workers answer a call that asks for nothing."""
     found = []
-    for turn in range(11):
+    for _ in range(21):
         begin = time.perf_counter()
-        client.nthreads()
-        client.gather([client.submit(abs, i - turn, pure=False) for i in range(tasks)])
+        client.run(int, workers=list(client.nthreads()))
         found.append(time.perf_counter() - begin)
     return float(np.median(found))
 

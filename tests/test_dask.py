@@ -166,6 +166,37 @@ def test_many_large_centres_and_labels_in_portions(
     assert_same_answer(om.KMeans(**settings).fit(da.from_array(rows, chunks=(700, -1))), whole)
 
 
+def test_by_tasks_as_by_calls(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is too large for the scheduler to pass on is added up in a tree of tasks."""
+    from omnimeans.engines import _post
+
+    weights = np.random.default_rng(1).uniform(0, 2, len(X))
+    settings: dict[str, Any] = {"n_clusters": 9, "random_state": 2, "max_iter": 6}
+    whole = om.KMeans(**settings).fit(X, sample_weight=weights)
+    for direct in (0, _post.DIRECT):
+        monkeypatch.setattr(_post, "DIRECT", direct)
+        ours = om.KMeans(**settings).fit(COLLECTIONS["even"](X), sample_weight=weights)
+        assert_same_answer(ours, whole)
+
+
+def test_a_call_that_finds_nothing_is_made_by_tasks(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from omnimeans.engines import _post
+
+    calls = []
+
+    def lost(self: Any, *_: Any, **__: Any) -> None:
+        calls.append(self.settled)
+
+    whole = om.KMeans(5, random_state=2).fit(X)
+    with monkeypatch.context() as patched:
+        patched.setattr(_post.Post, "_call", lost)
+        assert_same_answer(om.KMeans(5, random_state=2).fit(COLLECTIONS["even"](X)), whole)
+    assert len(calls) > 5
+    assert all(calls)
+
+
 @pytest.mark.parametrize("algorithm", ["auto", "brute", "bounded", "bounded-coded", "tree"])
 def test_every_variant(algorithm: str, client: Any) -> None:
     rows = blobs(30_000, 8)

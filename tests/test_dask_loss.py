@@ -17,7 +17,7 @@ from numpy.testing import assert_array_equal
 import omnimeans as om
 from checks import assert_same_answer
 from clusters import PATIENCE, Cluster, Reaper
-from omnimeans.engines import _patience
+from omnimeans.engines import _patience, _post
 from omnimeans.engines._balance import UNEVEN, moves
 
 KILLS = 20
@@ -27,25 +27,26 @@ rng = np.random.default_rng(3)
 X = rng.normal(0, 3, (12, 16))[rng.integers(0, 12, 40_000)] + rng.normal(size=(40_000, 16))
 W = rng.uniform(0, 2, len(X))
 
-# settings of the fits that are disturbed, one after the other, and whether the rows have weights
-FITS: list[tuple[dict[str, Any], bool]] = [
-    ({"init": "k-means++", "n_clusters": 24}, False),
-    ({"init": "k-means||", "n_clusters": 24}, True),
-    ({"metric": "manhattan", "n_clusters": 9, "max_iter": 5}, False),
+# settings of the fits that are disturbed, one after the other; whether the rows have weights, and
+# how many bytes may go without tasks
+FITS: list[tuple[dict[str, Any], bool, int]] = [
+    ({"init": "k-means++", "n_clusters": 24}, False, _post.DIRECT),
+    ({"init": "k-means||", "n_clusters": 24}, True, 0),
+    ({"metric": "manhattan", "n_clusters": 9, "max_iter": 5}, False, _post.DIRECT),
 ]
 COMMON: dict[str, Any] = {"random_state": 0, "tol": 0.0, "max_iter": 25, "n_init": 1}
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_killed_workers_change_nothing(tmp_path: Path) -> None:
+def test_killed_workers_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers are killed at iterations and in between, at least 20; every fit ends the same."""
     from distributed import Client
 
     rows = da.from_array(X, chunks=(3000, -1))
     expected = [
         om.KMeans(**COMMON | how).fit(X, sample_weight=W if weighted else None)
-        for how, weighted in FITS
+        for how, weighted, _ in FITS
     ]
     with (
         Cluster(tmp_path, workers=3) as cluster,
@@ -58,7 +59,8 @@ def test_killed_workers_change_nothing(tmp_path: Path) -> None:
         try:
             while reaper.kills < KILLS or fits < len(FITS):
                 which = fits % len(FITS)
-                how, weighted = FITS[which]
+                how, weighted, direct = FITS[which]
+                monkeypatch.setattr(_post, "DIRECT", direct)
                 model = om.KMeans(**COMMON | how, engine=client, callback=reaper.watch)
                 begun = time.monotonic()
                 done = pool.submit(model.fit, rows, sample_weight=W if weighted else None)

@@ -12,11 +12,12 @@ import numpy as np
 from omnimeans._optional import need
 from omnimeans._types import I64, Floats
 from omnimeans.engines import _partition, _patience
-from omnimeans.engines._post import SHARE, unwarned
+from omnimeans.engines._post import unwarned
 from omnimeans.sources import Source, is_dask
 from omnimeans.sources.streams import partitions
 
-PART = 1 << 26  # bytes of a part, where the rows come from one array or file
+SHARE = 2  # parts for each thread of a worker, where the rows come from one array or file
+PART = 1 << 26  # bytes of a part, likewise
 
 
 class ClusterRows(Source):

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
     from omnimeans.engines._cluster import ClusterRows
 
 FAN_IN = 8  # answers added up by one task
-SHARE = 2  # groups of parts for each thread of a worker
+DIRECT = 1 << 26  # bytes of all messages and answers of a pass, up to which no tasks are made
 LARGE = 1 << 20  # bytes of all messages of a pass, from which a worker is told once
-EVERY = 0.5  # seconds between two looks at who is there
 FAREWELL = 3.0  # seconds that workers get to forget a fit
 
 
@@ -65,7 +63,7 @@ class Post:
                 self.weights = [self.client.submit(_partition.keep, w, pure=False) for w in mine]
         self.workers: dict[str, int] = {}
         self.groups: list[tuple[str | None, list[int]]] = []
-        self.settled, self.looked = False, 0.0  # whether all parts were found, and when
+        self.settled = False  # whether all parts were found
 
     def send(
         self,
@@ -75,25 +73,33 @@ class Post:
         parts: Sequence[int] | None = None,
     ) -> list[Any]:
         """Do a job with these parts, or all; return what each of them answers, in order."""
-        numbers = range(len(self.parts)) if parts is None else parts
-        groups: list[tuple[str | None, list[int]]] = []
+        numbers = list(range(len(self.parts)) if parts is None else parts)
+        groups = self._groups(numbers)
+        found = self._call((place, what), job, groups, add=False)
 
         def ask() -> list[Any]:
-            groups[:] = self._groups(list(numbers))
-            return self._submit(place, job, what, groups, add=False)
+            groups[:] = self._groups(numbers)
+            return self._submit((place, what), job, groups, add=False)
 
-        found = self._gather(ask)
+        found = self._gather(ask) if found is None else found
         answers = dict(
             zip(itertools.chain(*(g for _, g in groups)), itertools.chain(*found), strict=True)
         )
         return [answers[number] for number in numbers]
 
-    def send_and_add(self, place: Place, job: Callable[..., Any], *what: Any) -> Any:
+    def send_and_add(
+        self,
+        place: Place,
+        job: Callable[..., Any],
+        *what: Any,
+        size: int,  # bytes of an answer, about
+    ) -> Any:
         """Do a job with all parts; return the sum of the answers, added up in a tree."""
+        numbers = list(range(len(self.parts)))
+        found = self._call((place, what), job, self._groups(numbers), add=True, size=size)
 
         def ask() -> list[Any]:
-            groups = self._groups(list(range(len(self.parts))))
-            found = self._submit(place, job, what, groups, add=True)
+            found = self._submit((place, what), job, self._groups(numbers), add=True)
             while len(found) > FAN_IN:
                 found = [
                     self.client.submit(_work.total, found[i : i + FAN_IN], pure=False)
@@ -101,7 +107,7 @@ class Post:
                 ]
             return found
 
-        return _work.total(self._gather(ask))
+        return _work.total(self._gather(ask) if found is None else found)
 
     def close(self) -> None:
         """Let the workers forget this fit; one that does not answer forgets it with the next."""
@@ -114,9 +120,7 @@ class Post:
 
     def look_around(self) -> None:
         """Notice workers that came or went, and where the parts are now."""
-        if self.settled and monotonic() < self.looked + EVERY:
-            return
-        workers, self.looked = dict(self.client.nthreads()), monotonic()
+        workers = dict(self.client.nthreads())
         if workers == self.workers and self.settled:
             return
         newcomers, self.workers = set(workers) - set(self.workers), workers
@@ -130,10 +134,9 @@ class Post:
             groups.setdefault(home, []).append(number)
         self.groups = []
         for home, numbers in groups.items():
-            many = min(len(numbers), SHARE * workers.get(home or "", 1))
-            self.groups += [
-                (home, part.tolist()) for part in np.array_split(np.array(numbers), many)
-            ]
+            many = 1 if home else min(len(numbers), max(1, len(workers)))
+            cuts = np.array_split(np.array(numbers), many)
+            self.groups += [(home, part.tolist()) for part in cuts]
 
     def _homes(self, futures: list[Any]) -> list[str | None]:
         """Return a worker that holds each of these, None where none does now."""
@@ -174,25 +177,60 @@ class Post:
         return self.client.submit(*what, workers=[worker], pure=False, priority=1)
 
     def _groups(self, numbers: list[int]) -> list[tuple[str | None, list[int]]]:
-        if not self.groups:
-            self.look_around()
+        self.look_around()
         if len(numbers) == len(self.parts):
             return self.groups
         asked = set(numbers)
         some = [(home, [n for n in group if n in asked]) for home, group in self.groups]
         return [(home, group) for home, group in some if group]
 
+    def _call(
+        self,
+        message: tuple[Place, tuple[Any, ...]],
+        job: Callable[..., Any],
+        groups: list[tuple[str | None, list[int]]],
+        *,
+        add: bool,
+        size: int = 0,
+    ) -> list[Any] | None:
+        """Do a job at once, where every part is at home; None if it has to be done by tasks.
+
+        That takes a few milliseconds instead of some for each task.  The scheduler passes on all
+        messages and answers, so they must not be large.
+        """
+        if not self.settled or (_size(message) + size) * len(groups) > DIRECT:
+            return None
+        asked = {
+            home: (
+                group,
+                [self.rows.firsts[n] for n in group],
+                [self.parts[n].key for n in group],
+                [None if self.weights[n] is None else self.weights[n].key for n in group],
+            )
+            for home, group in groups
+        }
+        rest = (message, job, add)
+        told = self.client.run(
+            _work.call, self.fit, asked, *rest, workers=list(asked), on_error="return"
+        )
+        found = [told.get(home) for home, _ in groups]
+        for answer in found:
+            if isinstance(answer, Exception) and not isinstance(answer, OSError):
+                raise answer
+        if any(answer is None or isinstance(answer, OSError) for answer in found):
+            self.groups, self.settled = [], False  # somebody has gone
+            return None
+        answers: list[Any] = _work.aligned(found)
+        return answers
+
     def _submit(
         self,
-        place: Place,
+        message: Any,
         job: Callable[..., Any],
-        what: tuple[Any, ...],
         groups: list[tuple[str | None, list[int]]],
         *,
         add: bool,
     ) -> list[Any]:
-        at = [home for home, _ in self.groups]
-        message: Any = (place, what)
         if _size(message) * len(groups) > LARGE:  # once to a worker, not once to a task
             message = self._tell_all(message)
         return [
@@ -206,7 +244,7 @@ class Post:
                 message,
                 job,
                 add,
-                max(1, self.workers.get(home or "", 1) // max(1, at.count(home))),
+                self.workers.get(home or "", 1),
                 pure=False,
                 workers=None if home is None else [home],
                 allow_other_workers=home is not None,

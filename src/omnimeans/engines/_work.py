@@ -7,10 +7,13 @@ takes over from a lost one, finds them again by itself, with the same bits.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -62,6 +65,7 @@ class Held:
 
 _held: OrderedDict[str, dict[int, Held]] = OrderedDict()
 _guard = threading.Lock()
+_here: Any = None  # the Dask worker of this process, once it was called
 
 
 def forget(fit: str, number: int | None = None) -> None:
@@ -98,17 +102,48 @@ def work(
     message: tuple[Place, tuple[Any, ...]],  # where the fit stands, and what the job needs
     job: Callable[..., Any],
     add: bool,
-    threads: int,  # for each part
+    threads: int,  # for all parts together
 ) -> Any:
     """Do a job with some parts; return the answers, or their sum."""
     place, what = aligned(message)
-    found = []
-    for number, first, X, mine in zip(numbers, firsts, parts, weights, strict=True):
-        held = _hold(fit, number, first, X, mine, threads)
-        held.part.engine.variant = None if place.variant is None else VARIANTS[place.variant]
+    variant = None if place.variant is None else VARIANTS[place.variant]
+    lanes = max(1, min(threads, len(numbers)))
+
+    def on(which: int) -> Any:
+        first, X, mine = firsts[which], parts[which], weights[which]
+        held = _hold(fit, numbers[which], first, X, mine, threads // lanes)
+        held.part.engine.variant = variant
         with held.lock:
-            found.append(job(held, place, *what))
+            return job(held, place, *what)
+
+    if lanes == 1:
+        found = [on(which) for which in range(len(numbers))]
+    else:
+        with ThreadPoolExecutor(lanes) as pool:
+            found = list(pool.map(on, range(len(numbers))))
     return total(found) if add else found
+
+
+async def call(
+    fit: str,
+    asked: dict[str, tuple[list[int], list[int], list[str], list[str | None]]],
+    *rest: Any,
+    dask_worker: Any,
+) -> Any:
+    """Do a job at once, without a task, with parts that a worker holds; None if it lacks one.
+
+    `asked` says for each worker which parts, their first rows, and the keys of rows and weights.
+    """
+    global _here
+    _here, held = dask_worker, dask_worker.data
+    numbers, firsts, rows, weights = asked[dask_worker.address]
+    if not all(key in held for key in (*rows, *weights) if key is not None):
+        return None
+    parts = [held[key] for key in rows]
+    mine = [None if key is None else held[key] for key in weights]
+    pool = dask_worker.executors["default"]
+    job = partial(work, fit, numbers, firsts, parts, mine, *rest, dask_worker.state.nthreads)
+    return await asyncio.get_running_loop().run_in_executor(pool, job)
 
 
 def aligned(value: Any) -> Any:
@@ -175,14 +210,20 @@ def _rows(held: Held, plan: Plan) -> CpuRows:
 def _spare(size: int) -> int:
     """Return the bytes that a worker may keep beside a part, its share of what is left."""
     left = available() // 2
-    try:
-        worker = need("distributed", extra="dask").get_worker()
-    except ValueError:  # no worker: whoever tries this out
+    worker = _here or _worker()
+    if worker is None:
         return left
     if worker.memory_manager.memory_limit:
         left = min(left, int(FILLED * worker.memory_manager.memory_limit) - resident())
     spare: int = left * size // max(size, worker.state.nbytes)
     return max(0, spare)
+
+
+def _worker() -> Any:
+    try:
+        return need("distributed", extra="dask").get_worker()
+    except ValueError:  # in a thread of a task, or in a trial without a cluster
+        return None
 
 
 def _labelled(held: Held, place: Place) -> None:

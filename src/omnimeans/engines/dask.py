@@ -151,12 +151,12 @@ class DaskEngine(PartsEngine[DaskRows]):
 
     def step(self, rows: DaskRows, centers: Floats) -> Pass:
         """Assign every row to its nearest centre and sum up the clusters."""
-        rows.post.look_around()
         place = rows.place
         place.seeds, place.candidates, place.chosen = None, None, []  # the start is made
         if place.centers is not None and len(place.centers) != len(centers):
             rows.labels.fill(-1)
-        found = rows.post.send_and_add(place, _work.step, centers, place.mark + 1)
+        size = 16 * len(centers) * (rows.d + 1)
+        found = rows.post.send_and_add(place, _work.step, centers, place.mark + 1, size=size)
         place.mark, place.centers, place.forced = place.mark + 1, centers.copy(), []
         sums, moved, redecided, compared, ran = found
         variant = list(VARIANTS)[int(np.argmax(ran))]  # that most rows met
@@ -167,7 +167,8 @@ class DaskEngine(PartsEngine[DaskRows]):
         place = rows.place
         place.forced = [*place.forced, (numbers, cluster)]
         place.mark += 1
-        (sums,) = rows.post.send_and_add(place, _work.relabel)
+        size = 0 if place.centers is None else 16 * len(place.centers) * (rows.d + 1)
+        (sums,) = rows.post.send_and_add(place, _work.relabel, size=size)
         return Pass(sums, len(numbers))
 
     def seeding(self, rows: DaskRows) -> Any:
