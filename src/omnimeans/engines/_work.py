@@ -127,8 +127,10 @@ def work(
 async def call(
     fit: str,
     asked: dict[str, tuple[list[int], list[int], list[str], list[str | None]]],
-    *rest: Any,
-    dask_worker: Any,
+    message: tuple[Place, tuple[Any, ...]],
+    job: Callable[..., Any],
+    add: bool,
+    dask_worker: Any = None,  # filled in by Dask
 ) -> Any:
     """Do a job at once, without a task, with parts that a worker holds; None if it lacks one.
 
@@ -141,9 +143,10 @@ async def call(
         return None
     parts = [held[key] for key in rows]
     mine = [None if key is None else held[key] for key in weights]
-    pool = dask_worker.executors["default"]
-    job = partial(work, fit, numbers, firsts, parts, mine, *rest, dask_worker.state.nthreads)
-    return await asyncio.get_running_loop().run_in_executor(pool, job)
+    threads = dask_worker.state.nthreads
+    ready = partial(work, fit, numbers, firsts, parts, mine, message, job, add, threads)
+    pool = dask_worker.executors["default"]  # where tasks are done, too
+    return await asyncio.get_running_loop().run_in_executor(pool, ready)
 
 
 def aligned(value: Any) -> Any:
