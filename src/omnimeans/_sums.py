@@ -71,7 +71,9 @@ def _upper_half(a: F64) -> F64:
 
 # Exact totals of float64 values are whole numbers of this many times the smallest normal step.
 UNIT_BITS = 1127
-_AT_ONCE = 1 << 20  # values whose halves add up exactly in float64
+_AT_ONCE = 1 << 17  # values whose halves add up exactly in float64, and which fit into a cache
+_PEEL = 36  # leading bits that are taken off all values at a time; their sum is exact, too
+_PEELS = 4  # times; what values of very different size leave over is taken one by one
 
 
 def exact_units(values: F64, weights: F64 | None = None) -> int | float:
@@ -96,6 +98,10 @@ def exact_units(values: F64, weights: F64 | None = None) -> int | float:
         if not np.isfinite(terms[0]).all():
             return float("inf")
         for term in terms:
+            peeled, term = _peel(term)
+            total += peeled
+            if not len(term):
+                continue
             mantissa, exponent = np.frexp(term)
             whole = (mantissa * 2.0**53).astype(np.int64)
             lowest = int(exponent.min(initial=0))
@@ -105,6 +111,22 @@ def exact_units(values: F64, weights: F64 | None = None) -> int | float:
             for shift, (high, low) in enumerate(zip(highs.tolist(), lows.tolist(), strict=True)):
                 total += ((int(high) << 32) + int(low)) << (shift + lowest + UNIT_BITS - 53)
     return total
+
+
+def _peel(term: F64) -> tuple[int, F64]:
+    """Return the exact sum of the leading bits of values, in units, and what is left of them."""
+    total = 0
+    for _ in range(_PEELS):
+        largest = int(np.frexp(max(term.max(initial=0.0), -term.min(initial=0.0)))[1])
+        if not -900 < largest < 900:
+            break
+        step = 2.0 ** (largest - _PEEL)
+        whole = np.trunc(term * (1.0 / step))
+        total += int(whole.sum()) << (largest - _PEEL + UNIT_BITS)
+        term = term - whole * step
+        if not term.any():
+            break
+    return total, term[term != 0.0]
 
 
 def from_units(total: int | float) -> float:
