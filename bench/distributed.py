@@ -128,7 +128,8 @@ def compare(given: argparse.Namespace) -> list[str]:
         "| made by | start | seconds | iterations | inertia |",
         "| --- | --- | ---: | ---: | ---: |",
     ]
-    lines += [f"| {a} | {b} | {s:.2f} | {i} | {e:.6e} |" for a, b, s, e, i in found]
+    named = [(a, b.replace("|", "\\|"), s, e, i) for a, b, s, e, i in found]
+    lines += [f"| {a} | {b} | {s:.2f} | {i} | {e:.6e} |" for a, b, s, e, i in named]
     return [*lines, "", *ratios(found)]
 
 
