@@ -253,6 +253,7 @@ void bind_shrink(nb::module_& m);  // in shrink_bindings.cpp
 void bind_stores(nb::module_& m);  // in bind_stores.cpp
 void bind_interrupts(nb::module_& m);  // in interrupts.cpp
 void bind_sparse(nb::module_& m);  // in bind_sparse.cpp
+void bind_halves(nb::module_& m);  // in bind_halves.cpp
 }
 
 NB_MODULE(_core, m) {
@@ -294,4 +295,5 @@ NB_MODULE(_core, m) {
   bind_shrink(m);
   bind_stores(m);
   bind_sparse(m);
+  bind_halves(m);
 }

@@ -7,13 +7,14 @@ the tree, at each node to the nearer of two centres, when the model is fitted as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
-from omnimeans._types import F64, I32, I64, Engine, Fit, Floats, Rows
+from omnimeans._types import F64, I32, Engine, Fit, Floats, Rows, StopReason
 
 LEAF = -1
 
@@ -41,38 +42,77 @@ class Tree:
 
 
 @dataclass(slots=True)
+class Piece:
+    """Some of the rows: what a node of the tree is about.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    weight : float
+        Their weight.
+    inertia : float
+        Their objective at the node's centre; of all rows, at their mean.
+    where : object
+        For who splits it.
+    """
+
+    n: int
+    weight: float
+    inertia: float
+    where: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What a split has led to: two centres, the pieces of either, and the way there."""
+
+    centers: Floats
+    halves: tuple[Piece, Piece]
+    n_iter: int
+    stop_reason: StopReason
+    algorithm: str
+
+
+class Pieces(Protocol):
+    """Who keeps the rows and splits them; see :mod:`omnimeans.estimators._pieces`."""
+
+    def whole(self) -> Piece:
+        """Return all rows."""
+        ...
+
+    def row(self) -> Floats:
+        """Return any row, (d,)."""
+        ...
+
+    def split(self, piece: Piece, number: int) -> Split | None:
+        """Split this piece, as the split of this number; None if its rows are copies of one."""
+        ...
+
+    def labels(self, leaves: list[Piece]) -> I32:
+        """Return the number of the leaf that each row is in."""
+        ...
+
+    def total(self) -> float:
+        """Return the objective of all rows at the centres of their leaves."""
+        ...
+
+
+@dataclass(slots=True)
 class Grown:
     """A tree, and what became of the rows while it grew."""
 
     tree: Tree
     labels: I32  # (n,) the leaf of each row
-    away: F64  # (n,) distance to the centre of its leaf
-    fits: list[Fit]  # one per split
-
-
-class Splitter(Protocol):
-    """Runs k-means on some rows: (rows, k, number of the split)."""
-
-    def __call__(self, rows: Rows, k: int, number: int) -> Fit:
-        """Return the fit with `k` centres."""
-        ...
+    inertia: float
+    splits: list[Split]
 
 
 @dataclass(slots=True)
 class _Leaf:
     node: int
-    rows: I64  # numbers among all rows
-    block: Any  # rows of the node it was split from, which lie closer together
-    local: I64 | None  # numbers in the block; None for all of it
+    piece: Piece
     score: float
-
-    def take(self) -> Any:
-        """Return the rows themselves."""
-        if self.local is None:
-            return self.block
-        if isinstance(self.block, np.ndarray):
-            return np.take(self.block, self.local, axis=0)
-        return self.block[self.local]
 
 
 @dataclass(slots=True)
@@ -89,62 +129,57 @@ class _Growth:
 
 
 def grow(
-    engine: Engine,
-    X: Any,  # (n, d) rows
-    weights: F64 | None,
+    pieces: Pieces,
     k: int,
     *,
-    split: Splitter,
     largest: bool,  # split the cluster of the largest weight, not that of the highest inertia
-    place: Callable[[Any, F64 | None], Rows],
 ) -> Grown:
     """Split clusters until there are `k`, or until all that are left are copies of one row."""
-    n = X.shape[0]
-    labels = np.zeros(n, dtype=np.int32)
-    growth, fits = _Growth(), []
-    root = place(X, weights)
-    if k == 1:
-        fits.append(split(root, 1, 0))
-        center = fits[0].centers
-    else:
-        center = root.take(np.arange(1))  # nobody is ever compared with it
-    away = engine.distances(root, center)
-    leaves = [_Leaf(growth.add(center[0], 0.0), np.arange(n), X, None, np.inf)]
+    growth, splits = _Growth(), []
+    # nobody is ever compared with the centre of all rows
+    leaves = [_Leaf(growth.add(pieces.row(), 0.0), pieces.whole(), math.inf)]
     while len(leaves) < k:
         position = max(range(len(leaves)), key=lambda i: leaves[i].score)
         leaf = leaves[position]
         if leaf.score <= 0.0:
             break  # only copies are left
-        block = leaf.take()
-        rows = root if leaf.local is None else place(block, _part(weights, leaf.rows))
-        if rows.spread == 0.0:
+        split = pieces.split(leaf.piece, len(splits))
+        if split is None:
             leaf.score = 0.0
             continue
-        fit = _two(engine, rows, split, len(fits))
-        fits.append(fit)
-        far = engine.distances(rows, fit.centers, fit.labels)
-        away[leaf.rows] = far
+        splits.append(split)
         halves = []
-        for side in (0, 1):
-            mine = np.flatnonzero(fit.labels == side)
-            pull = _part(rows.weights, mine)
-            inertia = engine.total(far[mine], pull)
-            score = inertia
-            if largest and inertia > 0.0:  # copies of one row are never split
-                score = float(len(mine)) if pull is None else engine.total(pull, None)
-            node = growth.add(fit.centers[side], inertia)
-            halves.append(_Leaf(node, leaf.rows[mine], block, mine, score))
+        for center, half in zip(split.centers, split.halves, strict=True):
+            # copies of one row are never split
+            score = half.weight if largest and half.inertia > 0.0 else half.inertia
+            halves.append(_Leaf(growth.add(center, half.inertia), half, score))
         growth.children[leaf.node] = (halves[0].node, halves[1].node)
         leaves[position : position + 1] = halves
-    for number, leaf in enumerate(leaves):
-        labels[leaf.rows] = number
-    tree = Tree(
+    return _grown(growth, leaves, pieces, splits)
+
+
+def alone(engine: Engine, rows: Rows, fit: Fit) -> Grown:
+    """Return the tree of a fit with one centre."""
+    growth = _Growth()
+    leaf = _Leaf(growth.add(fit.centers[0], 0.0), Piece(rows.n, rows.weight, 0.0, None), 0.0)
+    tree = Tree(*_arrays(growth, [leaf]))
+    split = Split(fit.centers, (leaf.piece, leaf.piece), fit.n_iter, fit.stop_reason, fit.algorithm)
+    inertia = engine.total(engine.distances(rows, fit.centers), rows.weights)
+    return Grown(tree, np.zeros(rows.n, dtype=np.int32), inertia, [split])
+
+
+def _grown(growth: _Growth, leaves: list[_Leaf], pieces: Pieces, splits: list[Split]) -> Grown:
+    labels = pieces.labels([leaf.piece for leaf in leaves])
+    return Grown(Tree(*_arrays(growth, leaves)), labels, pieces.total(), splits)
+
+
+def _arrays(growth: _Growth, leaves: list[_Leaf]) -> tuple[Floats, I32, F64, I32]:
+    return (
         np.array(growth.centers),
         np.array(growth.children, dtype=np.int32),
         np.array(growth.inertia),
         np.array([leaf.node for leaf in leaves], dtype=np.int32),
     )
-    return Grown(tree, labels, away, fits)
 
 
 def descend(
@@ -167,30 +202,3 @@ def descend(
             side = nearest(part, np.ascontiguousarray(centers[children[node]]))
             pending += [(int(children[node, s]), rows[side == s]) for s in (0, 1)]
     return labels
-
-
-def _two(engine: Engine, rows: Rows, split: Splitter, number: int) -> Fit:
-    """Return a fit with two centres that both have rows; the rows are not all alike."""
-    fit = split(rows, 2, number)
-    if np.bincount(fit.labels, rows.weights, minlength=2).all():
-        return fit
-    counts = np.ones(rows.n) if rows.weights is None else rows.weights
-    # the last step took all rows of a centre away: from two different rows, each keeps itself
-    first = int(np.argmax(counts > 0.0))
-    one = rows.take(np.array([first]))
-    far = engine.distances(rows, one)
-    far[counts == 0.0] = -1.0
-    other = rows.take(np.array([int(np.argmax(far))]))
-    centers = np.concatenate([one, other])
-    engine.step(rows, centers)
-    return replace(
-        fit,
-        centers=centers,
-        labels=rows.labels.copy(),
-        inertia=engine.inertia(rows, centers),
-        stop_reason="max_iter",
-    )
-
-
-def _part(weights: F64 | None, numbers: I64) -> F64 | None:
-    return None if weights is None else weights[numbers]

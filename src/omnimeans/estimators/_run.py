@@ -12,7 +12,6 @@ from scipy.sparse import issparse
 
 from omnimeans import _validate
 from omnimeans._checkpoint import Checkpoint
-from omnimeans._fit import lloyd
 from omnimeans._rows import Holed, floating, in_memory, plain
 from omnimeans._scaling import divided, scaled
 from omnimeans._types import F64, Distance, Engine, Floats, Rows, Start
@@ -20,9 +19,6 @@ from omnimeans.directions import unit_rows
 from omnimeans.estimators._different import of_different_rows
 from omnimeans.init import INITS, kmeans_plusplus_rows
 from omnimeans.sources import Source
-
-REFINED_ON = 2048  # rows
-REST = 1e-4  # the sample is done when the squared moves of all centres are this share of a variance
 
 
 def generator(seed: int, restart: int, *more: int) -> np.random.Generator:
@@ -152,27 +148,6 @@ def _called_with_rows(init: Any, distance: Distance) -> Start:
         return _in_metric(centers, distance)
 
     return called
-
-
-def refined(start: Start, distance: Distance) -> Start:
-    """Return the same start, run to its end on a sample of the rows where there are many.
-
-    What is left to do on all rows is then a few iterations.
-    """
-
-    def refined_start(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
-        if rows.n < 2 * REFINED_ON:
-            return start(engine, rows, k, rng)
-        numbers = np.sort(rng.choice(rows.n, REFINED_ON, replace=False))
-        weights = None if rows.weights is None else rows.weights[numbers]
-        if weights is not None and not weights.any():
-            return start(engine, rows, k, rng)
-        sample = engine.place(rows.take(numbers), weights, distance)
-        centers = start(engine, sample, k, rng)
-        tol = REST * sample.spread / (sample.weight * sample.d)
-        return lloyd(engine, sample, centers, distance=distance, max_iter=50, tol=tol).centers
-
-    return refined_start
 
 
 def best_start(

@@ -9,17 +9,18 @@ from sklearn.base import _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
 
-from omnimeans import _bisect, _fit, _validate
-from omnimeans._bisect import Grown, Tree
+from omnimeans import _bisect, _validate
+from omnimeans._bisect import Grown, Tree, alone, grow
 from omnimeans._rows import plain
 from omnimeans._scaling import divided, restored_sum, scaled
-from omnimeans._types import F64, I32, Distance, Engine, Fit, Floats, Rows, most_used
+from omnimeans._types import F64, I32, Distance, Engine, Floats, most_used
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans.algorithms import NAMES
 from omnimeans.engines import ENGINES, open_engine
+from omnimeans.engines.halves import open_halves
 from omnimeans.estimators import _sources
 from omnimeans.estimators._model import CenterModel, Ready
-from omnimeans.estimators._run import generator, refined, start
+from omnimeans.estimators._pieces import Blocks, Moved, Plan, variance_of
 from omnimeans.init import INITS
 
 
@@ -200,39 +201,39 @@ class BisectingKMeans(CenterModel):
             exponent = _validate.exponent(X) if isinstance(X, np.ndarray) else 0
 
         engine = open_engine(self.engine, self.n_threads, distance, algorithm=self.algorithm)
-
-        def split(rows: Rows, k: int, number: int) -> Fit:
-            return self._split(engine, rows, distance, k, [seed, number])
-
-        grown = _bisect.grow(
+        plan = Plan(
             engine,
-            divided(plain(X), exponent) if exponent else X,
-            weights,
-            k,
-            split=split,
-            largest=self.bisecting_strategy == "largest_cluster",
-            place=lambda part, shares: engine.place(part, shares, distance),
+            distance,
+            self.init,
+            int(self.n_init),
+            int(self.max_iter),
+            float(self.tol),
+            seed,
+            lambda part, shares: engine.place(part, shares, distance),
         )
-        self.inertia_ = restored_sum(engine.total(grown.away, weights), exponent, distance)
+        grown = self._grown(plan, divided(plain(X), exponent) if exponent else X, weights, k)
+        self.inertia_ = restored_sum(grown.inertia, exponent, distance)
         self._keep(grown, engine, k, exponent, distance)
         return self
 
-    def _split(
-        self, engine: Engine, rows: Rows, distance: Distance, k: int, seed: list[int]
-    ) -> Fit:
-        fit = _fit.run(
-            engine,
-            rows,
-            k,
-            refined(start(self.init, engine, rows, distance, k), distance),
-            [generator(seed[0], restart, seed[1]) for restart in range(self.n_init)],
-            distance=distance,
-            max_iter=int(self.max_iter),
-            tol=float(self.tol * rows.spread / (rows.weight * rows.d)),
-        )
+    def _grown(self, plan: Plan, X: Any, weights: F64 | None, k: int) -> Grown:
+        """Return the tree; it does not depend on who splits the rows."""
+        blocks = Blocks(plan, X, weights)
+        if k == 1:
+            fit = plan.fit(blocks.root, 1, variance_of(blocks.whole(), blocks.root.d), 0)
+            self._say(fit.centers)
+            return alone(plan.engine, blocks.root, fit)
+        halves = open_halves(plan.engine, X, weights, plan.distance) if self.n_init == 1 else None
+        pieces = Moved(plan, halves, X, blocks.root) if halves else blocks
+        largest = self.bisecting_strategy == "largest_cluster"
+        grown = grow(pieces, k, largest=largest)
+        for split in grown.splits:
+            self._say(split.centers)
+        return grown
+
+    def _say(self, centers: Floats) -> None:
         if self.verbose:
-            print(f"New centroids from bisection: {fit.centers}")  # noqa: T201 - the job
-        return fit
+            print(f"New centroids from bisection: {centers}")  # noqa: T201 - the job
 
     def _keep(
         self, grown: Grown, engine: Engine, k: int, exponent: int, distance: Distance
@@ -251,10 +252,10 @@ class BisectingKMeans(CenterModel):
             centers = np.vstack([centers, np.tile(heaviest, (k - len(centers), 1))])
             _validate.all_clusters_found(self.labels_, k)
         self.cluster_centers_ = centers
-        self.n_iter_ = max(1, sum(fit.n_iter for fit in grown.fits))
+        self.n_iter_ = max(1, sum(split.n_iter for split in grown.splits))
         rest = ("fixed point", "tolerance")
-        self.converged_ = all(fit.stop_reason in rest for fit in grown.fits)
-        self.algorithm_ = most_used(fit.algorithm for fit in grown.fits)
+        self.converged_ = all(split.stop_reason in rest for split in grown.splits)
+        self.algorithm_ = most_used(split.algorithm for split in grown.splits)
         self.engine_ = engine.name
         self._n_features_out = k
         self._n_threads = int(getattr(engine, "n_threads", 1))

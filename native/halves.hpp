@@ -1,0 +1,109 @@
+// Rows that are split in two again and again: bisecting k-means.
+//
+// With two centres a label is the side of a plane.  One product per row says on which side it lies
+// and how far from the plane; while the plane moves by less than that, the row is not looked at
+// again.  Whatever rounding errors leave in doubt is decided by D, so the labels are those of any
+// other way.  After a split the rows of each half are brought together, in their order.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "exact.hpp"
+#include "halves_kernels.hpp"
+#include "rows.hpp"
+
+namespace omnimeans {
+
+// Memory that is not written to before it is used; in large pages where the system has them.
+template <typename T>
+class Room {
+ public:
+  Room() = default;
+  explicit Room(std::size_t count);
+  T* data() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(T* p) const;
+  };
+  std::unique_ptr<T, Free> data_;
+};
+
+template <typename T>
+class Halves {
+ public:
+  // A part of the rows: positions [begin, end) in the order after `depth` splits.
+  struct Part {
+    std::int64_t begin, end;
+    int depth;
+    std::int64_t size() const { return end - begin; }
+  };
+  enum class Stop { fixed_point, tolerance, max_iter, cycle, failed };
+  struct Ended {
+    Stop stop;
+    std::int64_t iterations;
+  };
+  struct Side {
+    std::int64_t rows = 0;
+    double inertia = 0, weight = 0;
+    std::vector<double> peaks;  // (d + 1,)
+  };
+
+  // Points into `x` and `weights` (may be null).
+  Halves(Matrix<T> x, const double* weights);
+
+  // Moves the two centres by Lloyd's algorithm; the sides of the rows are then those of the final
+  // centres.  It fails where a centre loses all its rows.
+  Ended lloyd(Part part, T* centers, const Magic& grid, std::int64_t max_iter, double tol,
+              int threads);
+  // Sets the sides of the rows by hand.
+  void put(Part part, const std::int32_t* labels);
+  // Brings the rows of each side together, one level deeper, and measures them.
+  std::vector<Side> part(Part part, const T* centers, int threads);
+
+  void take(Part part, const std::int64_t* numbers, std::int64_t count, T* out) const;
+  void numbers(Part part, std::int64_t* out) const;
+  // The exact sum of the weighted distances of all rows from the centres of their parts.
+  double total() const;
+
+  const Matrix<T>& matrix() const { return x_; }
+  // Whether this is a part that was not split yet.
+  bool holds(Part part) const {
+    const auto found = parts_.find(part.begin);
+    return found != parts_.end() && found->second.end == part.end &&
+           found->second.depth == part.depth;
+  }
+  bool split() const { return away_.data() != nullptr; }
+
+ private:
+  struct Plane;
+  struct Pass;
+
+  Matrix<T> rows(int depth) const;
+  std::int64_t number(int depth, std::int64_t position) const {
+    return depth == 0 ? position : numbers_[depth % 2].data()[position];
+  }
+  double weight(int depth, std::int64_t position) const {
+    return weights_ ? weights_[number(depth, position)] : 1.0;
+  }
+  void assign(Pass& pass, const T* centers, bool first);
+  void look(Pass& pass, const T* centers, bool first, std::int64_t begin, std::int64_t end,
+            std::int64_t* sums, double& widest);
+  std::int64_t compare(Pass& pass, const T* centers, std::int64_t begin, std::int64_t end,
+                       std::int64_t* sums);
+
+  Matrix<T> x_;
+  const double* weights_;
+  Room<T> rows_[2];
+  Room<std::int64_t> numbers_[2];
+  Room<double> away_;
+  Room<float> height_, radius_;  // of the rows above the plane that they were last compared with
+  Room<std::uint8_t> side_;
+  std::map<std::int64_t, Part> parts_;  // by where they begin
+  std::vector<double> pulled_;   // weights in the order of away_, if there are any
+};
+
+}  // namespace omnimeans
