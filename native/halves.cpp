@@ -16,10 +16,6 @@
 #include <new>
 #include <string>
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
 #include "kernels.hpp"
 #include "pool.hpp"
 
@@ -27,53 +23,10 @@ namespace omnimeans {
 
 namespace {
 
-constexpr std::int64_t kBatch = 256;  // rows looked at together
+constexpr std::int64_t kBatch = kHalvesBatch;
 constexpr double kHalfUlp = 0x1p-53;
 
-const HalvesTable& table() {
-  static const HalvesTable& chosen = []() -> const HalvesTable& {
-#if defined(OMNIMEANS_X86_KERNELS)
-    const std::string name = kernels().name;
-    if (name == "avx512") return avx512::halves_kernels();
-    if (name == "avx2") return avx2::halves_kernels();
-#endif
-    return baseline::halves_kernels();
-  }();
-  return chosen;
-}
-
-template <typename T>
-const HalvesKernels<T>& kernels_for();
-template <>
-const HalvesKernels<float>& kernels_for<float>() { return table().f32; }
-template <>
-const HalvesKernels<double>& kernels_for<double>() { return table().f64; }
-
-std::int64_t grain_of(std::int64_t n, std::int64_t d, int threads) {
-  if (chunk_rows > 0) return chunk_rows;
-  const std::int64_t by_size = (std::int64_t{1} << 16) / d, fair = n / (4 * threads);
-  return std::max(kBatch, std::min(by_size, fair) / kBatch * kBatch);
-}
-
 }  // namespace
-
-template <typename T>
-Room<T>::Room(std::size_t count) {
-  constexpr std::size_t page = std::size_t{1} << 21;
-  const std::size_t bytes = count * sizeof(T);
-  const std::size_t whole = (bytes + page - 1) / page * page;
-  void* found = bytes < page ? std::malloc(std::max<std::size_t>(bytes, 1))
-                             : std::aligned_alloc(page, whole);
-  if (!found) throw std::bad_alloc();
-#ifdef __linux__
-  if (bytes >= page) madvise(found, whole, MADV_HUGEPAGE);
-#endif
-  data_.reset(static_cast<T*>(found));
-}
-template <typename T>
-void Room<T>::Free::operator()(T* p) const {
-  std::free(p);
-}
 
 template <typename T>
 struct Halves<T>::Plane {
@@ -109,19 +62,8 @@ struct Halves<T>::Pass {
   Plane now, anchor;               // heights are those above the anchor
   bool anchored = false;
   double widest = 0;               // the largest radius
+  std::int64_t looked = 0;         // rows looked at since
 };
-
-template <typename T>
-Halves<T>::Halves(Matrix<T> x, const double* weights)
-    : x_(x), weights_(weights), height_(x.n), radius_(x.n), side_(x.n) {
-  std::memset(side_.data(), 0, x.n);
-  parts_[0] = {0, x.n, 0};
-}
-
-template <typename T>
-Matrix<T> Halves<T>::rows(int depth) const {
-  return depth == 0 ? x_ : Matrix<T>{rows_[depth % 2].data(), x_.n, x_.d, x_.d};
-}
 
 // Looks at every row, and writes down how far it is from the plane.
 template <typename T>
@@ -133,9 +75,9 @@ void Halves<T>::look(Pass& pass, const T* centers, bool first, std::int64_t begi
   std::uint8_t now[kBatch];
   for (std::int64_t from = begin; from < end; from += kBatch) {
     const std::int64_t count = std::min(kBatch, end - from);
-    kernels_for<T>().project(pass.x.row(from), count, pass.x.stride, d, plane.middle.data(),
+    halves_for<T>().project(pass.x.row(from), count, pass.x.stride, d, plane.middle.data(),
                              plane.across.data(), along, away);
-    table().judge(along, away, count, 1 / plane.length, plane.slope, plane.level,
+    halves_table().judge(along, away, count, 1 / plane.length, plane.slope, plane.level,
                   height_.data() + from, radius_.data() + from, now, &widest);
     std::uint8_t* sides = side_.data() + from;
     for (std::int64_t r = 0; r < count; ++r) {
@@ -178,7 +120,7 @@ std::int64_t Halves<T>::compare(Pass& pass, const T* centers, std::int64_t begin
   std::int64_t doubtful = 0;
   for (std::int64_t from = begin; from < end; from += kBatch) {
     const std::int64_t count = std::min(kBatch, end - from);
-    table().compare(height_.data() + from, radius_.data() + from, count, static_cast<float>(step),
+    halves_table().compare(height_.data() + from, radius_.data() + from, count, static_cast<float>(step),
                     static_cast<float>(turn * (1 + 0x1p-20)), static_cast<float>(slack * 1.001),
                     side);
     std::uint8_t* sides = side_.data() + from;
@@ -188,7 +130,7 @@ std::int64_t Halves<T>::compare(Pass& pass, const T* centers, std::int64_t begin
       const std::int64_t i = from + r;
       if (side[r] == 2) {
         double along, away, to[2];
-        kernels_for<T>().project(pass.x.row(i), 1, d, d, now.middle.data(), now.across.data(),
+        halves_for<T>().project(pass.x.row(i), 1, d, d, now.middle.data(), now.across.data(),
                                  &along, &away);
         ++doubtful;
         side[r] = along > 0;
@@ -216,7 +158,7 @@ void Halves<T>::assign(Pass& pass, const T* centers, bool first) {
   std::vector<double> widest(pass.threads, 0.0);
   std::vector<std::int64_t> doubtful(pass.threads, 0);
   const bool whole = parallel(
-      n, grain_of(n, x_.d, pass.threads), pass.threads,
+      n, halves_grain(n, x_.d, pass.threads), pass.threads,
       [&](int worker, std::int64_t begin, std::int64_t end) {
         auto& mine = sums[worker];
         if (mine.empty()) mine.assign(size, 0);
@@ -233,11 +175,11 @@ void Halves<T>::assign(Pass& pass, const T* centers, bool first) {
   if (all) {
     pass.anchor = pass.now;
     pass.anchored = pass.now.length > 0;
+    pass.looked = 0;
     pass.widest = *std::max_element(widest.begin(), widest.end());
   } else {
-    std::int64_t looked = 0;
-    for (const std::int64_t count : doubtful) looked += count;
-    pass.anchored = looked < n / 8;
+    for (const std::int64_t count : doubtful) pass.looked += count;
+    pass.anchored = 8 * pass.looked < n;  // by then a look at all rows, in their order, pays
   }
 }
 
@@ -282,115 +224,10 @@ typename Halves<T>::Ended Halves<T>::lloyd(Part part, T* centers, const Magic& g
   return ended;
 }
 
-template <typename T>
-void Halves<T>::put(Part part, const std::int32_t* labels) {
-  for (std::int64_t i = 0; i < part.size(); ++i) {
-    side_.data()[part.begin + i] = static_cast<std::uint8_t>(labels[i]);
-  }
-}
-
-template <typename T>
-std::vector<typename Halves<T>::Side> Halves<T>::part(Part part, const T* centers, int threads) {
-  const std::int64_t d = x_.d, n = part.size(), grain = grain_of(n, d, threads);
-  const std::int64_t chunks = (n + grain - 1) / grain;
-  const int deeper = part.depth + 1, into = deeper % 2;
-  if (!rows_[into].data()) {
-    rows_[into] = Room<T>(x_.n * d);
-    numbers_[into] = Room<std::int64_t>(x_.n);
-  }
-  if (!away_.data()) away_ = Room<double>(x_.n);
-  if (weights_) pulled_.resize(x_.n);
-
-  std::vector<std::int64_t> ones(chunks + 1, 0);  // rows of side 1 before each chunk
-  for (std::int64_t c = 0; c < chunks; ++c) {
-    const std::uint8_t* side = side_.data() + part.begin + c * grain;
-    std::int64_t sum = 0;
-    for (std::int64_t i = 0; i < std::min(grain, n - c * grain); ++i) sum += side[i];
-    ones[c + 1] = ones[c] + sum;
-  }
-  const std::int64_t left = n - ones[chunks];
-  const Matrix<T> x = rows(part.depth);
-  std::vector<std::vector<T>> plain(threads);        // largest sizes, (2, d)
-  std::vector<std::vector<double>> weighted(threads);  // the same with weights, (2, d + 1)
-  finish(parallel(n, grain, threads, [&](int worker, std::int64_t begin, std::int64_t end) {
-    const std::int64_t before = ones[begin / grain];
-    const std::int64_t start[2] = {part.begin + begin - before, part.begin + left + before};
-    std::int64_t to[2] = {start[0], start[1]};
-    T* const moved_to[2] = {rows_[into].data() + start[0] * d, rows_[into].data() + start[1] * d};
-    kernels_for<T>().share(x.row(part.begin + begin), end - begin, x.stride, d,
-                           side_.data() + part.begin + begin, moved_to);
-    for (std::int64_t i = part.begin + begin; i < part.begin + end; ++i) {
-      numbers_[into].data()[to[side_.data()[i]]++] = number(part.depth, i);
-    }
-    plain[worker].resize(2 * d);
-    if (weights_) weighted[worker].resize(2 * (d + 1));
-    for (int side = 0; side < 2; ++side) {
-      const std::int64_t count = to[side] - start[side];
-      if (count == 0) continue;
-      const T* moved = rows_[into].data() + start[side] * d;
-      exact_for<T>().distances(centers + side * d, moved, count, d, d, Metric::euclidean,
-                               away_.data() + start[side]);
-      if (!weights_) {
-        kernels_for<T>().raise(moved, count, d, plain[worker].data() + side * d);
-        continue;
-      }
-      for (std::int64_t p = start[side]; p < to[side]; ++p) {
-        pulled_[p] = weight(deeper, p);
-        exact_for<T>().peaks(rows_[into].data() + p * d, pulled_[p], d,
-                             weighted[worker].data() + side * (d + 1));
-      }
-    }
-  }));
-
-  parts_.erase(part.begin);
-  if (left > 0) parts_[part.begin] = {part.begin, part.begin + left, deeper};
-  if (left < n) parts_[part.begin + left] = {part.begin + left, part.end, deeper};
-  std::vector<Side> sides(2);
-  for (int side = 0; side < 2; ++side) {
-    Side& one = sides[side];
-    const std::int64_t begin = part.begin + (side ? left : 0);
-    one.rows = side ? n - left : left;
-    one.peaks.assign(d + 1, weights_ ? 0.0 : 1.0);
-    std::fill_n(one.peaks.begin(), d, 0.0);
-    for (int worker = 0; worker < threads; ++worker) {
-      if (plain[worker].empty()) continue;
-      for (std::int64_t f = 0; f <= d; ++f) {
-        if (!weights_ && f == d) break;
-        const double size = weights_ ? weighted[worker][side * (d + 1) + f]
-                                     : static_cast<double>(plain[worker][side * d + f]);
-        one.peaks[f] = std::max(one.peaks[f], size);
-      }
-    }
-    const double* pull = weights_ ? pulled_.data() + begin : nullptr;
-    one.inertia = exact_total(away_.data() + begin, pull, one.rows);
-    one.weight = weights_ ? exact_total(pull, nullptr, one.rows) : static_cast<double>(one.rows);
-  }
-  return sides;
-}
-
-template <typename T>
-void Halves<T>::take(Part part, const std::int64_t* numbers, std::int64_t count, T* out) const {
-  const Matrix<T> x = rows(part.depth);
-  for (std::int64_t i = 0; i < count; ++i) {
-    std::memcpy(out + i * x_.d, x.row(part.begin + numbers[i]), x_.d * sizeof(T));
-  }
-}
-
-template <typename T>
-void Halves<T>::numbers(Part part, std::int64_t* out) const {
-  for (std::int64_t i = 0; i < part.size(); ++i) out[i] = number(part.depth, part.begin + i);
-}
-
-template <typename T>
-double Halves<T>::total() const {
-  return exact_total(away_.data(), weights_ ? pulled_.data() : nullptr, x_.n);
-}
-
-template class Room<float>;
-template class Room<double>;
-template class Room<std::uint8_t>;
-template class Room<std::int64_t>;
-template class Halves<float>;
-template class Halves<double>;
+#define OMNIMEANS_HALVES(T)                                                                     \
+  template typename Halves<T>::Ended Halves<T>::lloyd(Part, T*, const Magic&, std::int64_t, double, \
+                                                      int);
+OMNIMEANS_HALVES(float)
+OMNIMEANS_HALVES(double)
 
 }  // namespace omnimeans

@@ -17,7 +17,19 @@
 
 namespace omnimeans {
 
-// Memory that is not written to before it is used; in large pages where the system has them.
+inline constexpr std::int64_t kHalvesBatch = 256;  // rows looked at together
+
+// The kernels in use, and the rows that a thread takes at a time.
+const HalvesTable& halves_table();
+template <typename T>
+const HalvesKernels<T>& halves_for();
+template <>
+const HalvesKernels<float>& halves_for<float>();
+template <>
+const HalvesKernels<double>& halves_for<double>();
+std::int64_t halves_grain(std::int64_t n, std::int64_t d, int threads);
+
+// Memory that is not written to before it is used.
 template <typename T>
 class Room {
  public:

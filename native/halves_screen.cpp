@@ -36,13 +36,30 @@ inline Vec8 sums_of(const Vec8 (&v)[8]) {
          __builtin_shufflevector(ab, ce, 4, 5, 6, 7, 12, 13, 14, 15);
 }
 
+inline double sum_of(Vec8 v) {
+  const Vec8 a = v + __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+  const Vec8 b = a + __builtin_shufflevector(a, a, 2, 3, 0, 1, 6, 7, 4, 5);
+  return b[0] + b[1];
+}
+
 template <typename T>
 void project_few(const T* rows, std::int64_t count, std::int64_t stride, std::int64_t d,
                  const double* middle, const double* across, double* along, double* away) {
   for (std::int64_t i = 0; i < count; ++i) {
     const T* x = rows + i * stride;
     double product = 0, square = 0;
-    for (std::int64_t f = 0; f < d; ++f) {
+    std::int64_t f = 0;
+    if (d >= 8) {
+      Vec8 products = {}, squares = {};
+      for (; f + 8 <= d; f += 8) {
+        const Vec8 gap = load8(x + f) - load8(middle + f);
+        products += gap * load8(across + f);
+        squares += gap * gap;
+      }
+      product = sum_of(products);
+      square = sum_of(squares);
+    }
+    for (; f < d; ++f) {
       const double gap = static_cast<double>(x[f]) - middle[f];
       product += gap * across[f];
       square += gap * gap;

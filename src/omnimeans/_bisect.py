@@ -135,7 +135,8 @@ def grow(
     largest: bool,  # split the cluster of the largest weight, not that of the highest inertia
 ) -> Grown:
     """Split clusters until there are `k`, or until all that are left are copies of one row."""
-    growth, splits = _Growth(), []
+    growth = _Growth()
+    splits: list[Split] = []
     # nobody is ever compared with the centre of all rows
     leaves = [_Leaf(growth.add(pieces.row(), 0.0), pieces.whole(), math.inf)]
     while len(leaves) < k:

@@ -50,6 +50,10 @@ class Halves:
         self.root = Part(0, len(X), 0, Grid.fit(peaks, self._counted(weights, len(X))))
         self.d = X.shape[1]
 
+    def of(self, X: Floats, weights: F64 | None) -> Halves:
+        """Return the same for other rows."""
+        return Halves(self._engine, X, weights)
+
     def lloyd(
         self, part: Part, centers: Floats, *, max_iter: int, tol: float
     ) -> tuple[Floats, int, str] | None:

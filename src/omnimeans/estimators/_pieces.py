@@ -40,7 +40,8 @@ class Few:
 
     def take(self, numbers: Any) -> Floats:
         """Return these rows."""
-        return self.values[numbers]
+        taken: Floats = self.values[numbers]
+        return taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,8 @@ class Blocks:
 
     def row(self) -> Floats:
         """Return any row, (d,)."""
-        return self.root.take(np.arange(1))[0]
+        row: Floats = self.root.take(np.arange(1))[0]
+        return row
 
     def split(self, piece: Piece, number: int) -> Split | None:
         """Split this piece, as the split of this number; None if its rows are copies of one."""
@@ -221,6 +223,7 @@ class Moved:
 
     def __init__(self, plan: Plan, halves: Halves, X: Floats, root: Rows) -> None:
         self._plan, self._halves, self._X, self._root = plan, halves, X, root
+        self._split = False
 
     def whole(self) -> Piece:
         """Return all rows."""
@@ -229,7 +232,8 @@ class Moved:
 
     def row(self) -> Floats:
         """Return any row, (d,)."""
-        return self._X[0]
+        row: Floats = self._X[0]
+        return row
 
     def split(self, piece: Piece, number: int) -> Split | None:
         """Split this piece, as the split of this number; None if its rows are copies of one."""
@@ -247,6 +251,7 @@ class Moved:
             halves.put(part, fit.labels)
             ended = fit.centers, fit.n_iter, fit.stop_reason
         found, n_iter, stop = ended
+        self._split = True
         one, other = (
             Piece(half.n, half.weight, half.inertia, half.part)
             for half in halves.split(part, found)
@@ -262,7 +267,7 @@ class Moved:
 
     def total(self) -> float:
         """Return the objective of all rows at the centres of their leaves."""
-        return self._halves.total()
+        return self._halves.total() if self._split else 0.0  # or there are only copies of one row
 
     def _placed(self, rows: _PartRows) -> Rows:
         if rows.part.depth == 0:
@@ -270,7 +275,7 @@ class Moved:
         return self._plan.place(rows.take(np.arange(rows.n)), rows.weights)
 
     def _refined(self, few: Few, centers: Floats, tol: float) -> Floats:
-        sample = Halves(self._plan.engine, few.values, few.weights)
+        sample = self._halves.of(few.values, few.weights)
         ended = sample.lloyd(sample.root, centers, max_iter=SAMPLE_ITERATIONS, tol=tol)
         return self._plan.refined(few, centers, tol) if ended is None else ended[0]
 
