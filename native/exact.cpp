@@ -227,17 +227,51 @@ void move(const T* x, double weight, const Magic& grid, std::int64_t* from, std:
   }
 }
 
+// Vectors of 64 bytes, and whole numbers of the same width to count in.
 template <typename T>
-void around(const T* __restrict x, const T* __restrict guess, std::int64_t columns,
-            std::int32_t* __restrict less, std::int32_t* __restrict not_greater,
-            T* __restrict below, T* __restrict above) {
-  for (std::int64_t c = 0; c < columns; ++c) {
+struct Lanes64;
+template <>
+struct Lanes64<float> {
+  typedef float Values __attribute__((vector_size(64)));
+  typedef std::int32_t Counts __attribute__((vector_size(64)));
+};
+template <>
+struct Lanes64<double> {
+  typedef double Values __attribute__((vector_size(64)));
+  typedef std::int64_t Counts __attribute__((vector_size(64)));
+};
+template <class V, typename T>
+inline V load_as(const T* p) {
+  V v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+
+template <typename T>
+void around(const T* x, const T* guess, std::int64_t columns, Counted<T>* less,
+            Counted<T>* not_greater, T* below, T* above) {
+  typedef typename Lanes64<T>::Values Values;
+  typedef typename Lanes64<T>::Counts Counts;
+  constexpr std::int64_t lanes = 64 / sizeof(T);
+  std::int64_t c = 0;
+  for (; c + lanes <= columns; c += lanes) {
+    const Values value = load_as<Values>(x + c), level = load_as<Values>(guess + c);
+    const Values low = load_as<Values>(below + c), high = load_as<Values>(above + c);
+    const Counts fewer = load_as<Counts>(less + c) - (Counts)(value < level);
+    const Counts most = load_as<Counts>(not_greater + c) - (Counts)(value <= level);
+    const Values down = ((value < level) & (value > low)) ? value : low;
+    const Values up = ((value > level) & (value < high)) ? value : high;
+    __builtin_memcpy(less + c, &fewer, sizeof fewer);
+    __builtin_memcpy(not_greater + c, &most, sizeof most);
+    __builtin_memcpy(below + c, &down, sizeof down);
+    __builtin_memcpy(above + c, &up, sizeof up);
+  }
+  for (; c < columns; ++c) {
     const T value = x[c], level = guess[c];
     less[c] += value < level;
     not_greater[c] += value <= level;
-    const T down = value < level ? value : below[c], up = value > level ? value : above[c];
-    below[c] = down > below[c] ? down : below[c];
-    above[c] = up < above[c] ? up : above[c];
+    if (value < level && value > below[c]) below[c] = value;
+    if (value > level && value < above[c]) above[c] = value;
   }
 }
 

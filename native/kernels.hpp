@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace omnimeans {
@@ -90,6 +91,10 @@ struct Kernels {
                      std::uint64_t rows, FoundCenter found, void* context);
 };
 
+// Whole numbers as wide as values, so that one vector counts what another compares.
+template <typename T>
+using Counted = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+
 struct Magic;  // rounding constants of the grid, see exact.hpp
 
 template <typename T>
@@ -107,8 +112,8 @@ struct ExactKernels {
   // either may be null.
   void (*move)(const T* x, double weight, const Magic&, std::int64_t* from, std::int64_t* to);
   // Counts a row's values below a guess and not above it, and keeps the nearest on either side.
-  void (*around)(const T* x, const T* guess, std::int64_t columns, std::int32_t* less,
-                 std::int32_t* not_greater, T* below, T* above);
+  void (*around)(const T* x, const T* guess, std::int64_t columns, Counted<T>* less,
+                 Counted<T>* not_greater, T* below, T* above);
   // Raises the (d + 1) peaks to the largest |x * weight| per column, and the largest weight.
   void (*peaks)(const T* x, double weight, std::int64_t d, double* peaks);
 };
