@@ -227,6 +227,7 @@ WORKLOADS: dict[str, Workload] = {
         Workload("m", "europe", europe, 169_305, 256, quick=(100_000, 256)),
         *(replace(row, key=f"n-{row.group}", dtype="float64") for row in (_A, _D, _E, _G)),
         _O,
+        replace(_E, key="o-mixture", action="predict", metric="manhattan"),
         *(
             replace(row, key=f"p-{action}-{row.group}", action=action)
             for action in ("predict", "transform")
