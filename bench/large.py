@@ -1,41 +1,94 @@
 """A fit of data larger than memory: seconds, bytes read, and the most memory held.
 
-``python -m bench.large make X.npy --rows 40000000`` writes seeded rows; ``python -m bench.large run
-X.npy`` fits them within a bound and says what it took.
+    python -m bench.large make X.npy --rows 40000000        # seeded rows, 20 GB
+    python -m bench.large make X.npy --order grouped        # the same clusters, one after another
+    python -m bench.large run X.npy --memory 1GiB
+
+`run` fits in a process of its own and asks the system for the most memory that this process held.
+In the same run it measures what there is to reach: `disk`, a plain read of the whole file from
+front to back before the fit, and another one after it; and `core`, passes over some of the rows in
+memory, in bytes of rows a second.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
+import os
+import subprocess
+import sys
 import time
+import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import omnimeans as om
+from omnimeans.engines.cpu import available_threads
 
 STEP = 100_000  # rows written at a time
+CHUNK = 1 << 24  # bytes of a plain read
+HELD = 500_000  # rows in memory, to see what the cores can do
 
 
-def make(path: Path, rows: int, columns: int, centers: int) -> None:
-    """Write overlapping blobs, the same for the same sizes."""
+def make(path: Path, rows: int, columns: int, centers: int, order: str) -> None:
+    """Write overlapping blobs, the same for the same sizes, or blobs apart in groups."""
     rng = np.random.default_rng(7)
-    middles = rng.normal(0, 1.5, (centers, columns)).astype(np.float32)
+    spread = 1.5 if order == "random" else 8.0
+    middles = rng.normal(0, spread, (centers, columns)).astype(np.float32)
     file = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(rows, columns))
     noise = rng.standard_normal((STEP, columns), dtype=np.float32)
     for first in range(0, rows, STEP):
         m = min(STEP, rows - first)
-        drawn = middles[rng.integers(0, centers, m)]
-        np.add(drawn, noise[rng.integers(0, STEP, m)], out=file[first : first + m])
+        which = rng.integers(0, centers, m)
+        if order == "grouped":
+            which = np.arange(first, first + m) * centers // rows
+        np.add(middles[which], noise[rng.integers(0, STEP, m)], out=file[first : first + m])
     file.flush()
 
 
-def run(path: Path, k: int, iterations: int, memory: str, init: str) -> dict[str, object]:
+def plain_read(path: Path) -> float:
+    """Return the bytes a second of reading the file from front to back."""
+    buffer, begun, done = bytearray(CHUNK), time.perf_counter(), 0
+    with path.open("rb", buffering=0) as file:
+        while got := file.readinto(buffer):
+            done += got
+    return done / (time.perf_counter() - begun)
+
+
+def core_speed(path: Path, k: int) -> float:
+    """Return the bytes of rows a second that passes over rows in memory take in."""
+    X = np.array(np.load(path, mmap_mode="r")[:HELD])
+    times: list[float] = []
+    om.KMeans(
+        k,
+        init="random",
+        n_init=1,
+        random_state=0,
+        max_iter=8,
+        tol=0.0,
+        algorithm="brute",
+        callback=lambda record: times.append(time.perf_counter()),
+    ).fit(X)
+    return float(X.nbytes / np.median(np.diff(times)))
+
+
+def bytes_asked_for() -> int:
+    """Return the bytes that this process has read so far, from the disk or the system's cache."""
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
+def fit(path: Path, k: int, iterations: int, memory: str, init: str) -> dict[str, Any]:
     """Fit, and say what it took."""
-    size = path.stat().st_size
-    steps: list[float] = []
+    seconds: list[float] = []
+    read: list[int] = []
+
+    def note(record: Any) -> None:
+        if record.event == "iteration":
+            seconds.append(time.perf_counter())
+            read.append(bytes_asked_for())
+
     model = om.KMeans(
         k,
         init=init,
@@ -44,13 +97,12 @@ def run(path: Path, k: int, iterations: int, memory: str, init: str) -> dict[str
         max_iter=iterations,
         tol=0.0,
         memory=memory,
-        callback=lambda *_: steps.append(time.perf_counter()),
+        callback=note,
     )
-    begin = time.perf_counter()
+    begun = time.perf_counter()
     model.fit(path)
-    whole = time.perf_counter() - begin
-    peak = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
-    per_pass = float(np.median(np.diff(steps)))
+    whole = time.perf_counter() - begun
+    steps, size = np.diff(seconds), path.stat().st_size
     return {
         "rows": len(model.labels_),
         "bytes": size,
@@ -58,34 +110,73 @@ def run(path: Path, k: int, iterations: int, memory: str, init: str) -> dict[str
         "engine": model.engine_,
         "init": init,
         "iterations": model.n_iter_,
+        "stop": model.stop_reason_,
         "inertia": model.inertia_,
         "seconds": round(whole, 1),
-        "seconds until the first iteration": round(steps[0] - begin, 1),
-        "seconds per iteration": round(per_pass, 2),
-        "MB/s of an iteration": round(size / per_pass / 1e6),
-        "peak MiB": int(peak[1]) >> 10 if peak else None,
+        "seconds until the first iteration": round(seconds[0] - begun, 1),
+        "seconds of each iteration": [round(float(step), 2) for step in steps],
+        "share of the file read in each": [round(b / size, 2) for b in np.diff(read).tolist()],
+        "MB/s of an iteration": round(size / float(np.median(steps)) / 1e6),
     }
 
 
+def alone(*words: str) -> tuple[dict[str, Any], int]:
+    """Run a part of this in a process of its own; return its answer and the most bytes it held."""
+    child = subprocess.Popen([sys.executable, "-m", "bench.large", *words], stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    text = child.stdout.read()
+    _, status, used = os.wait4(child.pid, 0)
+    if status:
+        raise SystemExit(f"{' '.join(words)} ended with status {status}")
+    return json.loads(text), used.ru_maxrss << 10
+
+
+def run(given: argparse.Namespace) -> dict[str, Any]:
+    """Measure the disk, the fit, the disk again and the cores."""
+    words = ["--k", str(given.k), "--iterations", str(given.iterations)]
+    words += ["--memory", given.memory, "--init", given.init]
+    before = plain_read(given.path)
+    found, peak = alone("fit", str(given.path), *words)
+    after = plain_read(given.path)
+    core, _ = alone("core", str(given.path), *words)
+    disk = (before + after) / 2
+    lower = min(disk, core["speed"])
+    found |= {
+        "threads": available_threads(),
+        "disk, MB/s before and after": [round(before / 1e6), round(after / 1e6)],
+        "core, MB/s": round(core["speed"] / 1e6),
+        "share of the lower": round(found["MB/s of an iteration"] * 1e6 / lower, 2),
+        "memory allowed": given.memory,
+        "peak MiB": peak >> 20,
+    }
+    return found
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["make", "run"])
+    warnings.simplefilter("ignore")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=["make", "run", "fit", "core"])
     parser.add_argument("path", type=Path)
     parser.add_argument("--rows", type=int, default=40_000_000)
     parser.add_argument("--columns", type=int, default=128)
+    parser.add_argument("--order", choices=["random", "grouped"], default="random")
     parser.add_argument("--k", type=int, default=100)
     parser.add_argument("--iterations", type=int, default=5)
     parser.add_argument("--memory", default="1GiB")
     parser.add_argument("--init", default="random")
     given = parser.parse_args()
     if given.what == "make":
-        make(given.path, given.rows, given.columns, given.k)
+        make(given.path, given.rows, given.columns, given.k, given.order)
+        return
+    if given.what == "core":
+        answer = {"speed": core_speed(given.path, given.k)}
+    elif given.what == "fit":
+        answer = fit(given.path, given.k, given.iterations, given.memory, given.init)
     else:
-        print(
-            json.dumps(
-                run(given.path, given.k, given.iterations, given.memory, given.init), indent=1
-            )
-        )
+        answer = run(given)
+    print(json.dumps(answer, indent=1))
 
 
 if __name__ == "__main__":

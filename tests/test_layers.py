@@ -28,6 +28,7 @@ LAYERS = (
     {"init"},
     {"_control", "_empty", "progress"},
     {"_bisect", "_checkpoint", "_fit"},
+    {"calibration"},
     {"_nested"},
     {"_running"},
     {"datasets", "metrics"},

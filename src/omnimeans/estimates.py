@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,18 +10,17 @@ from typing import Any
 import numpy as np
 
 from omnimeans import _validate
-from omnimeans._types import Engine
+from omnimeans._types import Floats
 from omnimeans.algorithms import VARIANTS
-from omnimeans.distances import DISTANCES
-from omnimeans.engines.cpu import CpuEngine, available_threads
-from omnimeans.init import INITS
-from omnimeans.sources import is_source, open_source
-from omnimeans.sources.memory import available, parse_bytes
+from omnimeans.calibration import calibrate, enough, stand_in
+from omnimeans.engines.cpu import available_threads
+from omnimeans.init import INITS, ROUNDS, ROUNDS_SHARE
+from omnimeans.sources import Source, is_source, open_source
+from omnimeans.sources.memory import available, parse_bytes, resident
 
-EUCLIDEAN = DISTANCES["euclidean"]
-PATIENCE = 0.12  # seconds that a part of the calibration may take
-SAMPLE = 1 << 25  # bytes of rows to calibrate with: more than a core's caches hold
+PATIENCE = 0.12  # seconds that a trial of reading may take
 PLACING, FINISHING = 3, 2  # passes before the start, and after the last iteration
+STEP = 8  # rows of a source are tried from so many places of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +39,16 @@ class Estimate:
         Bytes that all passes read from the source; 0 for rows in memory.
     seconds_start : float
         Seconds until the first iteration.
+    seconds_brute : float
+        Seconds of one iteration with all distances computed, in the data's precision.
     seconds_iteration : float
-        Seconds of one iteration, with all distances computed; later ones are often faster.
+        Seconds of one iteration as they are on average: bounds leave distances out, and trees and
+        codes have to be made.
     seconds : float
-        Seconds of the whole fit.
+        Seconds of the whole fit: the start and so many iterations as were reckoned with, for each
+        restart, and what comes before and after.
+    algorithm : str
+        What will make most passes, a row of :data:`omnimeans.algorithms.VARIANTS`.
     """
 
     memory: int
@@ -52,8 +56,10 @@ class Estimate:
     passes: int
     bytes_read: int
     seconds_start: float
+    seconds_brute: float
     seconds_iteration: float
     seconds: float
+    algorithm: str
 
 
 def estimate(
@@ -64,28 +70,38 @@ def estimate(
     dtype: Any = "float32",
     iterations: int = 20,
     init: str = "k-means++",
+    n_init: int = 1,
     memory: str | int | None = None,
     read_speed: float | None = None,
     n_threads: int | None = None,
 ) -> Estimate:
-    """Say what a fit will take, after half a second of trials on rows of the same shape.
+    """Say what a fit will take, after about half a second of trials on this machine.
+
+    The trials are made on some of the rows, where rows are given, else on made-up ones of the same
+    shape.  How many iterations a fit will make nobody knows beforehand: `iterations` is a guess, of
+    which `seconds` is the consequence.  For so many iterations it is within a factor of 1.5 on the
+    benchmark's data (``python -m bench.estimates``), on a machine that is otherwise idle.
 
     Parameters
     ----------
-    n : int, or source
-        Number of rows; or a path or anything else that :func:`open_source` takes.
+    n : int, array, or source
+        Number of rows; or the rows, as an array of shape (n, d), a path or anything else that
+        :func:`open_source` takes.  Rows tell more than their number: whether they fill few
+        dimensions, for one, where trees pay.
     d : int or None, default=None
-        Number of features; not needed for a source.
+        Number of features; not needed where rows are given.
     k : int, default=8
         Number of clusters.
     dtype : {"float32", "float64"}, default="float32"
-        Type of the rows.
+        Type of the rows, where none are given.
     iterations : int, default=20
-        Iterations to reckon with.
+        Iterations to reckon with, for each restart.
     init : {"k-means++", "k-means||", "random"}, default="k-means++"
         The start.
+    n_init : int, default=1
+        Restarts.
     memory : str, int or None, default=None
-        As in :class:`KMeans`; None is what is free now.
+        As in :class:`KMeans`; None is what a fit would take of what is free now.
     read_speed : float or None, default=None
         Bytes a second that the source delivers; None measures it on a file, and reckons with one
         GB/s where there is none.
@@ -100,7 +116,7 @@ def estimate(
     Raises
     ------
     ValueError
-        If the sizes are not positive, or `d` is missing.
+        If the sizes are not positive, or `d` is missing, or `init` is not known.
 
     Examples
     --------
@@ -109,57 +125,87 @@ def estimate(
     >>> found.in_memory, found.bytes_read
     (True, 0)
     """
-    path = None
+    path = Path(n) if isinstance(n, (str, Path)) else None
+    data: Any = None
     if is_source(n):
-        source = open_source(n)
-        path = Path(n) if isinstance(n, (str, Path)) else None
-        (rows, d), dtype = source.shape, source.dtype
-    else:
-        rows = int(n)
-    if d is None or rows < 1 or d < 1 or k < 1 or iterations < 1:
+        data = open_source(n)
+    elif np.ndim(n) or hasattr(n, "__dataframe__"):
+        data = _validate.rows(n)
+    (rows, d) = (int(n), d) if data is None else data.shape
+    dtype = np.dtype(dtype if data is None else data.dtype)
+    if d is None or min(rows, d, k, iterations, n_init) < 1:
         raise ValueError(
-            f"n={rows}, d={d}, k={k} and iterations={iterations} must all be 1 or more; give d, or "
-            "a source in place of n."
+            f"n={rows}, d={d}, k={k}, iterations={iterations} and n_init={n_init} must all be 1 or "
+            "more; give d, or rows in place of n."
         )
+    if init not in INITS:
+        raise ValueError(f"init={init!r} is not known; use one of {', '.join(INITS)}.")
     _validate.enough_rows(rows, k)
-    dtype = np.dtype(dtype)
     threads = n_threads or available_threads()
-    size, limit = rows * d * dtype.itemsize, _limit(memory)
-    fits = 1.3 * size + 32 * rows < limit
-    place, start, step = _calibrate(rows, d, k, dtype, init, threads)
+    size = rows * d * dtype.itemsize
+    room = available() / 2 if memory is None else parse_bytes(memory) - resident()
+    fits = isinstance(data, np.ndarray) or 1.3 * size + 32 * rows < room
+    few = enough(rows, d, k, dtype.itemsize, threads)
+    some = stand_in(few, d, k, dtype) if data is None else _some(data, few)
+    pace = calibrate(
+        some, rows, k, init=init, iterations=iterations, threads=threads, blocks=not fits
+    )
     looks = _looks(k, init)
-    passes = PLACING + looks + iterations + FINISHING
-    sums = 16 * k * (d + 1) * (threads + 1)
-    beside = sums + rows * (4 + (12 if init != "random" else 8))
-    read = 0 if fits else passes * size
+    passes = PLACING + n_init * (looks + iterations + FINISHING)
     speed = np.inf if fits else read_speed or _read_speed(path)
     per_pass = size / speed  # reading overlaps with computing: the slower of both counts
-    seconds_start = max(place, PLACING * per_pass) + max(start, looks * per_pass)
-    seconds_iteration = max(step, per_pass)
+    place, start = max(pace.place, PLACING * per_pass), max(pace.start, looks * per_pass)
+    steps = [max(seconds, per_pass) for seconds in pace.passes]
+    opening = size / (read_speed or _read_speed(path)) if fits and path else 0.0
+    finish = max(pace.finish, FINISHING * per_pass)
     return Estimate(
-        memory=int(beside + (size if fits else min(limit, size, 5 << 24))),
+        memory=_memory(rows, d, k, dtype, threads, fits, room, init, pace.variant),
         in_memory=bool(fits),
         passes=passes,
-        bytes_read=int(read),
-        seconds_start=float(seconds_start),
-        seconds_iteration=float(seconds_iteration),
-        seconds=float(
-            seconds_start
-            + iterations * seconds_iteration
-            + max(step, FINISHING * per_pass)
-            + (size / _read_speed(path) if fits and path else 0.0)
-        ),
+        bytes_read=0 if fits else int(passes * size),
+        seconds_start=float(opening + place + start),
+        seconds_brute=float(max(pace.brute, per_pass)),
+        seconds_iteration=float(np.mean(steps)),
+        seconds=float(opening + place + n_init * (start + sum(steps) + finish)),
+        algorithm=pace.variant,
     )
 
 
-def _limit(memory: str | int | None) -> int:
-    return available() if memory is None else parse_bytes(memory)
+def _memory(
+    n: int,
+    d: int,
+    k: int,
+    dtype: np.dtype[Any],
+    threads: int,
+    fits: bool,
+    room: float,
+    init: str,
+    variant: str,
+) -> int:
+    """Return the bytes that rows, sums and what is known of each row take at the peak."""
+    kept = 4 + (8 if init == "random" else 12)
+    if fits:
+        rows = n * d * dtype.itemsize + n * VARIANTS[variant].bytes_per_row(d, dtype.itemsize)
+    else:
+        rows = int(min(room, 5 << 24))
+    return int(16 * k * (d + 1) * (threads + 1) + n * kept + rows)
+
+
+def _some(data: Floats | Source, few: int) -> Floats:
+    """Return some of the rows, from all over the data."""
+    if not isinstance(data, Source):
+        return np.ascontiguousarray(data[:: max(1, len(data) // few)][:few])
+    size, every = max(1, few // STEP), max(1, len(data) // max(1, few))
+
+    def wanted(first: int, stop: int) -> bool:
+        return first // size % every == 0
+
+    found = [np.array(rows) for _, rows in data.blocks(size, wanted)]
+    return np.concatenate(found)[:few]
 
 
 def _looks(k: int, init: str) -> int:
     """Return how often the start looks at all rows; see :mod:`omnimeans.init`."""
-    from omnimeans.init import ROUNDS, ROUNDS_SHARE
-
     if init == "random":
         return 1
     if init == "k-means||":
@@ -168,45 +214,6 @@ def _looks(k: int, init: str) -> int:
     while chosen < k:
         chosen, looks = chosen + 1 + chosen // ROUNDS_SHARE, looks + 1
     return looks + min(k, 12)  # the first few meet too many rows to list them
-
-
-def _calibrate(
-    n: int, d: int, k: int, dtype: np.dtype[Any], init: str, threads: int
-) -> tuple[float, float, float]:
-    """Return the seconds that placing, starting and one step take, scaled up from a sample."""
-    engine: Any = CpuEngine(threads, VARIANTS["brute"])
-    rng = np.random.default_rng(0)
-    few = int(min(n, max(4 * k, 4096, SAMPLE // (d * dtype.itemsize))))
-    few = int(min(few, max(2 * k, 4096, 6e9 * threads // (d * k))))
-    X = rng.standard_normal((few, d), dtype=np.float32).astype(dtype)
-    X += (3.0 * rng.standard_normal((min(k, 64), d))[rng.integers(0, min(k, 64), few)]).astype(
-        dtype
-    )
-    rows: list[Any] = []
-    place = _seconds(lambda: rows.append(engine.place(X, None, EUCLIDEAN)))
-    centers = X[:k].copy()
-    engine.step(rows[-1], centers)
-    other = centers + dtype.type(1e-3)
-    step = _seconds(lambda: engine.step(rows[-1], other))
-    fewer = int(min(few, max(2 * k, 2048, few * PATIENCE / max(1e-9, 3.0 * step))))
-    sample = engine.place(X[:fewer], None, EUCLIDEAN)
-    start = _seconds(lambda: _begin(engine, sample, k, init), least=1)
-    return place * n / few, start * n / fewer, step * n / few
-
-
-def _begin(engine: Engine, rows: Any, k: int, init: str) -> None:
-    INITS[init](engine, rows, k, np.random.default_rng(0))
-
-
-def _seconds(work: Callable[[], Any], least: int = 2) -> float:
-    """Return the shortest of a few runs, as many as patience allows."""
-    found: list[float] = []
-    end = time.perf_counter() + PATIENCE
-    while len(found) < least or (len(found) < 9 and time.perf_counter() < end):
-        begin = time.perf_counter()
-        work()
-        found.append(time.perf_counter() - begin)
-    return float(np.median(found))
 
 
 def _read_speed(path: Path | None) -> float:
