@@ -8,6 +8,7 @@ take their place, and the first line says so.
 """
 
 import os
+from pathlib import Path
 from time import perf_counter
 
 import matplotlib.pyplot as plt
@@ -15,12 +16,12 @@ import numpy as np
 
 import omnimeans as om
 
-if os.environ.get("OMNIMEANS_DATA"):
+if Path(os.environ.get("OMNIMEANS_DATA", "nowhere"), "mnist").is_dir():
     images = om.datasets.load("mnist-test")
     print("MNIST:", images.X.shape)
 else:
     images = om.datasets.load("digits")
-    print("OMNIMEANS_DATA is not set, so these are scikit-learn's digits:", images.X.shape)
+    print("OMNIMEANS_DATA holds no MNIST, so these are scikit-learn's digits:", images.X.shape)
 X, digit, shape = images.X, images.y, images.image_shape
 
 # %%
