@@ -39,7 +39,6 @@ extensions = [
 exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "gallery/*.py.md5"]
 templates_path = ["_templates"]
 nitpicky = True
-suppress_warnings = ["toc.empty_glob"]
 nitpick_ignore_regex = [("py:mod", r"omnimeans\..*")]  # modules are read in the sources
 
 # ---- the reference, from the docstrings
