@@ -197,6 +197,54 @@ def test_a_call_that_finds_nothing_is_made_by_tasks(
     assert all(calls)
 
 
+def test_calls_that_break_off_are_made_by_tasks(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, breaks = client.run, []
+
+    def broken(job: Any, *what: Any, **how: Any) -> Any:
+        if job.__name__ == "call" and len(breaks) % 3 == 1:
+            breaks.append("on the way")
+            raise OSError("the connection broke")
+        answers = run(job, *what, **how)
+        if job.__name__ == "call":
+            breaks.append("on a worker")
+            if len(breaks) % 3 == 0:
+                answers[next(iter(answers))] = OSError("a worker has gone")
+        return answers
+
+    monkeypatch.setattr(client, "run", broken)
+    settings: dict[str, Any] = {"n_clusters": 6, "random_state": 2, "init": "k-means||"}
+    whole = om.KMeans(**settings).fit(X)
+    assert_same_answer(om.KMeans(**settings, engine=client).fit(COLLECTIONS["even"](X)), whole)
+    assert {"on the way", "on a worker"} == set(breaks)
+
+
+def test_a_fault_in_a_call_is_told(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from omnimeans.engines import _work
+
+    def count(held: Any, place: Any) -> int:
+        raise ZeroDivisionError("so it is")
+
+    monkeypatch.setattr(_work, "count", count)
+    with pytest.raises(ZeroDivisionError, match="so it is"):
+        om.KMeans(3, engine=client).fit(COLLECTIONS["even"](X))
+
+
+def test_workers_in_this_process() -> None:
+    from distributed import Client, LocalCluster
+
+    whole = om.KMeans(6, random_state=2).fit(X)
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=2, processes=False, dashboard_address=":0"
+        ) as c,
+        Client(c) as own,
+    ):
+        ours = om.KMeans(6, random_state=2, engine=own).fit(COLLECTIONS["uneven and empty"](X))
+    assert_same_answer(ours, whole)
+
+
 @pytest.mark.parametrize("algorithm", ["auto", "brute", "bounded", "bounded-coded", "tree"])
 def test_every_variant(algorithm: str, client: Any) -> None:
     rows = blobs(30_000, 8)

@@ -210,10 +210,12 @@ class Post:
             for home, group in groups
         }
         rest = (message, job, add)
-        told = self.client.run(
-            _work.call, self.fit, asked, *rest, workers=list(asked), on_error="return"
-        )
-        found = [told.get(home) for home, _ in groups]
+        told: dict[str, Any] = {}
+        with suppress(OSError):  # a message that broke off on its way to the scheduler
+            told = self.client.run(
+                _work.call, self.fit, asked, *rest, workers=list(asked), on_error="return"
+            )
+        found = [told.get(str(home)) for home, _ in groups]
         for answer in found:
             if isinstance(answer, Exception) and not isinstance(answer, OSError):
                 raise answer
