@@ -66,7 +66,8 @@ class Fitting:
         int | None,
         typer.Option(
             min=1,
-            help="Starts of which the best is kept; by default 10, for a picture 1.",
+            help="Starts of which the best is kept; by default 10, for a picture or a file that is "
+            "read block by block 1.",
             rich_help_panel=CLUSTERING,
         ),
     ] = None
@@ -98,6 +99,15 @@ class Fitting:
             min=0.0,
             metavar="SECONDS",
             help="End the fit then, with the best model so far.",
+            rich_help_panel=CLUSTERING,
+        ),
+    ] = None
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Memory to keep within, such as 2GiB; a file that takes more is read block by "
+            "block.  By default what is free.",
             rich_help_panel=CLUSTERING,
         ),
     ] = None
@@ -140,6 +150,7 @@ def fit(
     from omnimeans.cli import _labels
     from omnimeans.cli._answer import clusters_record, data_record, explained, model_record, show
     from omnimeans.cli._errors import UsageError
+    from omnimeans.cli._large import open_large
     from omnimeans.cli._output import Outputs
     from omnimeans.cli._scales import check_scale, find, warn_of_scales
     from omnimeans.cli._talk import Talk
@@ -155,15 +166,20 @@ def fit(
         raise UsageError("--json and an output named - both want standard output; name a file")
     with talk.progress() as steps:
         steps.begin(f"reading {data}")
-        table, found = input.load(data)
+        large = open_large(data, input, fitting.memory)
+        if large is not None and (files.table or files.distances):
+            raise UsageError("--table and --distances need all rows in memory; --labels does not")
+        table, found = (large.table, large.found) if large else input.load(data)
+        seen = large.seen if large else found  # all rows, or those that are looked at beforehand
         talk.note([*table.notes, *found.notes])
         is_picture = table.picture is not None
         began = time.perf_counter()
-        scaling = find(fitting.scale, found, fitting.threads)
-        warn_of_scales(found, scaling, talk)
-        scaled = scaling.apply(found.X)
+        scaling = find(fitting.scale, seen, fitting.threads)
+        warn_of_scales(seen, scaling, talk)
+        near = scaling.apply(seen.X)
+        scaled = large.scaled(scaling) if large else near
         with talk.listening():
-            k, chosen, swept = number_of_clusters(fitting, is_picture, found, scaled, talk, steps)
+            k, chosen, swept = number_of_clusters(fitting, is_picture, seen, near, talk, steps)
             ids = tuple(table.names[at] for at in found.ids)
             fitted = fit_model(found, fitting, scaling, scaled, k, is_picture, ids, steps, swept)
         seconds = time.perf_counter() - began
@@ -181,7 +197,7 @@ def fit(
         "seed": fitting.seed,
         "seconds": seconds,
         "clusters": clusters_record(fitted, labels, found),
-        "explained": explained(fitted, labels, found),
+        "explained": explained(fitted, fitted.predict(seen.X) if large else labels, seen),
         "notes": talk.notes,
         "warnings": talk.warnings,
     }
@@ -298,7 +314,8 @@ def fit_model(
         init = start_of(fitting, scaling, found.names, k)
     else:
         init = swept.centers_of(k)
-    starts = fitting.starts or (1 if picture or not isinstance(init, str) else 10)
+    whole = isinstance(scaled, np.ndarray)  # not read block by block
+    starts = fitting.starts or (10 if whole and isinstance(init, str) and not picture else 1)
     steps.begin(f"fitting {k} clusters")
     estimator = KMeans(
         k,
@@ -312,7 +329,8 @@ def fit_model(
         callback=steps.watcher(starts, fitting.max_iter),
         max_time=fitting.max_time or None,
         checkpoint=fitting.resume,
-        missing="partial" if np.isnan(scaled).any() else "error",
+        memory=fitting.memory,
+        missing="partial" if whole and np.isnan(scaled).any() else "error",
     )
     estimator.fit(scaled, sample_weight=found.weights)
     return Model(estimator, scaling, found.names, ids)

@@ -24,6 +24,13 @@ def predict(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads; by default what this machine offers.")
     ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Memory to keep within, such as 2GiB; a file that takes more is read in blocks.",
+        ),
+    ] = None,
 ) -> None:
     """Find the nearest centre of each row, by a model that fit has written.
 
@@ -37,6 +44,7 @@ def predict(
     from omnimeans.cli import _labels
     from omnimeans.cli._answer import clusters_record, data_record, explained, show
     from omnimeans.cli._errors import UsageError
+    from omnimeans.cli._large import open_large
     from omnimeans.cli._model import Model
     from omnimeans.cli._names import beside, labels_suffix
     from omnimeans.cli._output import Outputs
@@ -52,11 +60,19 @@ def predict(
         raise UsageError("--json and an output named - both want standard output; name a file")
     with talk.progress() as steps:
         steps.begin(f"reading {data}")
-        table, found = input.load(data, fitted.names, fitted.ids)
+        large = open_large(data, input, memory, fitted.names)
+        if large is not None and (files.table or files.distances):
+            raise UsageError("--table and --distances need all rows in memory; --labels does not")
+        if large is None:
+            table, found = input.load(data, fitted.names, fitted.ids)
+        else:
+            table, found = large.table, large.found
+        seen = large.seen if large else found
         talk.note([*table.notes, *found.notes])
         steps.begin("labelling")
         with talk.listening():
-            labels = fitted.predict(found.X)
+            rows = large.scaled(fitted.scaling) if large else fitted.scaling.apply(found.X)
+            labels = fitted.estimator.predict(rows)
         steps.begin("writing")
         _labels.fill(outputs, files, table, found, fitted, labels)
     record = data_record(table, found) | {
@@ -65,7 +81,7 @@ def predict(
         "scale": fitted.scaling.kind,
         "metric": fitted.estimator.metric,
         "clusters": clusters_record(fitted, labels, found),
-        "explained": explained(fitted, labels, found),
+        "explained": explained(fitted, fitted.predict(seen.X) if large else labels, seen),
         "notes": talk.notes,
         "warnings": talk.warnings,
     }
