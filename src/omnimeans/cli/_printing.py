@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import typer
+
 WIDE = 4096  # columns of a line where nobody looks at it: nothing is wrapped or cut
 
 
@@ -20,6 +22,19 @@ def console(stderr: bool = False) -> Any:
     )
 
 
+def put(table: Any, stderr: bool) -> None:
+    """Print a table; in a pipe without blanks at the ends of its lines."""
+    out = console(stderr)
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as captured:
+        out.print(table)
+    lines = [line.rstrip() for line in captured.get().splitlines()]
+    if lines:
+        typer.echo("\n".join(lines), err=stderr)
+
+
 def pairs(rows: Mapping[str, object], stderr: bool = False) -> None:
     """Print names and what they stand for."""
     from rich.table import Table
@@ -27,7 +42,7 @@ def pairs(rows: Mapping[str, object], stderr: bool = False) -> None:
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, what in rows.items():
         table.add_row(name, str(what))
-    console(stderr).print(table)
+    put(table, stderr)
 
 
 def grid(
@@ -41,7 +56,7 @@ def grid(
         table.add_column(name, justify="left" if j < text else "right", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    console(stderr).print(table)
+    put(table, stderr)
 
 
 def as_json(record: Mapping[str, object]) -> str:
