@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test test-sklearn lint docs sanitize fuzz bench notebook clean
+.PHONY: help demo test test-sklearn lint docs sanitize fuzz bench notebook wheel cross clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,8 @@ help:
 	@echo "make fuzz    fuzz every target for SECONDS=60, with atheris if ATHERIS=1"
 	@echo "make test-sklearn  scikit-learn's own tests of k-means, run against our classes (SEEDS=0-9)"
 	@echo "make bench   time one Lloyd iteration beside the peers (ONLY=a,e  QUICK=1  MODE=seeding)"
+	@echo "make wheel   build the wheel, and try it in an environment without a compiler"
+	@echo "make cross   compile the core for ARM, macOS and Windows (zig), and run it for ARM (qemu)"
 	@echo "make notebook  run the notebook again and store its results"
 
 $(BIN)/python:
@@ -84,6 +86,13 @@ fuzz: $(VENV)/.test-lint
 bench: $(VENV)/.bench
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) \
 	  $(if $(MODE),--mode $(MODE)) $(if $(THREADS),--threads $(THREADS))
+
+wheel: $(VENV)/.wheel
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python tests/wheel.py
+
+cross: $(BIN)/python
+	$(BIN)/python -m pip install -q ziglang
+	$(BIN)/python tests/cross.py
 
 notebook: $(VENV)/.test-lint
 	$(BIN)/python examples/make_notebook.py

@@ -17,8 +17,8 @@ from matplotlib.axes import Axes
 from sklearn.datasets import make_blobs
 
 import test_plots_more
-from omnimeans import metrics, plots
-from omnimeans.lloyd import trace_lloyd
+from omnimeans import KMeans, metrics, plots
+from omnimeans.lloyd import Elbow, trace_lloyd
 from omnimeans.plots import _canvas
 
 X, Y = make_blobs(n_samples=90, centers=3, random_state=0)
@@ -133,6 +133,17 @@ def test_curves_are_the_numbers(name: str) -> None:
 
 
 # ---- matrices
+
+
+def test_curves_take_what_holds_their_numbers() -> None:
+    model = KMeans(2, random_state=0).fit(X)
+    drawn = plots.convergence(model).lines[0].get_ydata()
+    assert list(drawn) == [step.inertia for step in model.history_]
+    tried = Elbow((1, 2, 3), (9.0, 4.0, 1.0))
+    line = plots.elbow(tried).lines[0]
+    assert (list(line.get_xdata()), list(line.get_ydata())) == ([1, 2, 3], [9.0, 4.0, 1.0])
+    with pytest.raises(TypeError, match="elbow has no inertias; give them, or a sweep"):
+        plots.elbow([1, 2, 3])
 
 
 def test_centroid_images_are_the_rows() -> None:

@@ -81,6 +81,10 @@ def test_text_says_the_main_things() -> None:
         "Agreement with 3 classes: purity 0.8933",
     ):
         assert part in text
+    settings = " ".join(text[text.index("Settings: ") :].split())
+    assert settings.startswith("Settings: metric=euclidean, ")
+    assert "n_clusters=3, " in settings
+    assert settings.endswith(f"engine cpu, {MODEL.algorithm_}; float64; omnimeans {om.__version__}")
     assert re.search(r"^6 iterations, [\d.e-]+ s, converged", text, re.MULTILINE)
     assert max(map(len, text.splitlines())) <= 100
 

@@ -89,8 +89,7 @@ def test_the_tables_are_the_record(made: Any, watched: Watched) -> None:
         expected = (cluster.label, cluster.size, 100 * cluster.share, cluster.within)
         expected += (cluster.spread, cluster.radius, cluster.neighbor, cluster.neighbor_distance)
         expected += (cluster.gap, cluster.silhouette, cluster.simplified_silhouette)
-        assert numbers(" ".join(line[:-1])) == pytest.approx(expected, rel=2e-3)
-        assert cluster.marks[0].feature in line[-1]
+        assert numbers(" ".join(line)) == pytest.approx(expected, rel=2e-3)
     for line, feature in zip(cells("features-table"), report.features, strict=True):
         expected = (feature.mean, feature.std, feature.minimum, feature.maximum)
         expected += (100 * feature.share, 100 * feature.explained, feature.f_ratio)
@@ -111,6 +110,41 @@ def test_the_tables_are_the_record(made: Any, watched: Watched) -> None:
     assert history == pytest.approx([step.inertia for step in report.course.history])
     sweep = [numbers(line[1])[0] for line in cells("sweep-table")]
     assert sweep == pytest.approx(report.sweep.scores["inertia"], rel=1e-3)
+
+
+def test_the_cards_are_the_record(made: Any, watched: Watched) -> None:
+    report, path = made["iris"]
+    page = watched.open(path).page
+    strongest = max(abs(mark.z) for cluster in report.clusters for mark in cluster.marks)
+    cards = page.locator(".card").all()
+    for card, cluster in zip(cards, report.clusters, strict=True):
+        assert numbers(card.locator("h3").inner_text())[:2] == [cluster.label, cluster.size]
+        lines = card.locator(".profile li").all()
+        for line, mark in zip(lines, cluster.marks[:4], strict=True):
+            assert line.locator(".what").inner_text() == mark.feature
+            shown = numbers(line.locator(".value").inner_text())
+            assert shown == pytest.approx([mark.center], rel=1e-3)
+            bar, track = line.locator("i").bounding_box(), line.locator(".track").bounding_box()
+            assert bar is not None
+            assert track is not None
+            middle = track["x"] + track["width"] / 2
+            side = bar["x"] + bar["width"] if mark.z > 0 else bar["x"]
+            share = (side - middle) / (track["width"] / 2)
+            assert share == pytest.approx(mark.z / strongest, abs=0.02)
+    strip = page.locator(".strip li").all()
+    shares = [li.evaluate("e => e.getBoundingClientRect().width") for li in strip]
+    sizes = np.array([c.size for c in report.clusters])
+    np.testing.assert_allclose(np.array(shares) / sum(shares), sizes / sizes.sum(), atol=0.01)
+
+
+def test_many_clusters_have_their_numbers(made: Any, watched: Watched) -> None:
+    report, path = made["picture"]  # more points than a browser draws one by one
+    page = watched.open(path).page
+    assert page.evaluate("document.getElementById('map-chart').data[0].type") == "scattergl"
+    drawn = page.locator("#map-chart .annotation-text").all_text_contents()
+    assert drawn == [str(c.label) for c in report.clusters]
+    assert page.locator(".card").count() == 24
+    assert "6 more clusters in the table" in page.locator("#clusters").inner_text()
 
 
 def test_the_charts_are_the_record(made: Any, watched: Watched) -> None:

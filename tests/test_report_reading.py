@@ -72,6 +72,27 @@ def test_the_player_plays_to_the_end(made: Any, watched: Watched) -> None:
     np.testing.assert_allclose(centers_shown(page), report.replay.centers[-1], atol=1e-3)
 
 
+def test_the_curve_of_convergence_follows_the_player(made: Any, watched: Watched) -> None:
+    report, path = made["iris"]
+    page = watched.open(path).page
+    here = (
+        "(() => { const d = document.getElementById('convergence-chart').data[1];"
+        " return [...d.x, ...d.y]; })()"
+    )
+    assert page.evaluate(here) == []
+    for _ in range(3):
+        page.locator("#player-on").click()
+    assert page.evaluate(here) == pytest.approx([2, report.course.history[1].inertia])
+
+
+def test_the_navigation_tells_the_section(made: Any, watched: Watched) -> None:
+    page = watched.open(made["iris"][1]).page
+    page.wait_for_selector("nav a[href='#overview'][aria-current]")
+    page.locator("nav a", has_text="Silhouettes").click()
+    page.wait_for_selector("nav a[href='#silhouettes'][aria-current]")
+    assert page.locator("nav a[aria-current]").count() == 1
+
+
 # ---- readable
 
 
@@ -121,6 +142,11 @@ def test_text_stands_out_in_light_and_dark(made: Any, watched: Watched) -> None:
     for place in ("figcaption", ".facts dt", "nav a", "summary", "caption"):
         assert contrast(page.locator(place).first.evaluate(color)[0], paper) >= 4.5, place
     assert contrast(*page.locator(".warnings li").first.evaluate(color)) >= 7
+    for badge in page.locator(".badge, #player-play").all():
+        assert contrast(*badge.evaluate(color)) >= 4.5
+    for text in page.locator(".card .quiet, .value, .what").all()[:12]:
+        panel = text.evaluate("e => getComputedStyle(e.closest('.card')).backgroundColor")
+        assert contrast(text.evaluate(color)[0], panel) >= 4.5
     tick = page.locator("#convergence-chart .xtick text").first.evaluate(
         "e => getComputedStyle(e).fill"
     )

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def elbow(ks: ArrayLike, inertias: ArrayLike, ax: Axes | None = None) -> Axes:
+def elbow(ks: Any, inertias: ArrayLike | None = None, ax: Axes | None = None) -> Axes:
     """Draw the inertia over the number of clusters.
 
     Parameters
     ----------
-    ks : array-like of shape (m,)
-        Numbers of clusters.
+    ks : array-like of shape (m,), Sweep or Elbow
+        Numbers of clusters, or a record that holds them with their inertias.
     inertias : array-like of shape (m,)
-        Inertia of each.
+        Inertia of each; left out for a record.
     ax : Axes, optional
         Where to draw; a new figure without it.
 
@@ -32,12 +32,21 @@ def elbow(ks: ArrayLike, inertias: ArrayLike, ax: Axes | None = None) -> Axes:
     Axes
         Where it was drawn.
 
+    Raises
+    ------
+    TypeError
+        If there are no inertias.
+
     Examples
     --------
     >>> from omnimeans import plots
     >>> plots.elbow([1, 2, 3], [90.0, 20.0, 15.0]).get_xlabel()
     'number of clusters'
     """
+    if inertias is None:
+        if not hasattr(ks, "ks"):
+            raise TypeError("elbow has no inertias; give them, or a sweep in place of the ks")
+        ks, inertias = ks.ks, _columns(ks)["inertia"]
     ax = open_axes(ax)
     _curve(ax, np.asarray(ks), np.asarray(inertias))
     whole_numbers(ax)
@@ -78,7 +87,7 @@ def sweep(tried: Any, score: str = "inertia", ax: Axes | None = None) -> Axes:
     >>> plots.sweep(Elbow((1, 2, 3), (90.0, 20.0, 15.0))).get_ylabel()
     'inertia'
     """
-    columns = tried.columns() if hasattr(tried, "columns") else {"inertia": tried.inertias}
+    columns = _columns(tried)
     scores = [name for name in columns if name != "k" and not name.endswith("_error")]
     if score not in scores:
         raise ValueError(f"the sweep has no score {score!r}; choose one of {', '.join(scores)}")
@@ -102,8 +111,8 @@ def convergence(history: Any, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    history : iterable of records with an `inertia`, or Report
-        Such as the `history_` of a fitted estimator.
+    history : fitted estimator, iterable of records with an `inertia`, or Report
+        Such as the `history_` of an estimator, or the estimator itself.
     ax : Axes, optional
         Where to draw; a new figure without it.
 
@@ -121,12 +130,17 @@ def convergence(history: Any, ax: Axes | None = None) -> Axes:
     """
     if is_report(history):
         history = history.course.history
-    inertias = [iteration.inertia for iteration in history]
+    inertias = [iteration.inertia for iteration in getattr(history, "history_", history)]
     ax = open_axes(ax)
     _curve(ax, range(1, len(inertias) + 1), inertias)
     whole_numbers(ax)
     ax.set(xlabel="iteration", ylabel="inertia of the assignment", title="Convergence")
     return ax
+
+
+def _columns(tried: Any) -> dict[str, Any]:
+    """Return the columns of a sweep or an elbow."""
+    return tried.columns() if hasattr(tried, "columns") else {"inertia": tried.inertias}
 
 
 def _curve(ax: Axes, x: Sequence[int] | NDArray[Any], y: Sequence[float] | NDArray[Any]) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omnimeans._optional import need
-from omnimeans._palette import COLORS
+from omnimeans._palette import COLORS, INKS
 from omnimeans.reports import _pictures, _words
 from omnimeans.reports._scene import scene, strongest
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).with_name("page")
 SCRIPTS = ("charts.js", "player.js", "start.js")
 MOST_COLUMNS = 40  # features in the table of centres
+MOST_CARDS = 24  # clusters with a card; all are in the table
 
 
 def as_html(report: Report, title: str) -> str:
@@ -39,7 +40,9 @@ def as_html(report: Report, title: str) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": _words.number, "percent": _words.percent}
-    environment.globals |= {"counted": _words.counted, "colors": COLORS}
+    environment.filters |= {"duration": _words.duration}
+    environment.globals |= {"counted": _words.counted, "colors": COLORS, "inks": INKS}
+    environment.globals |= {"MOST_CARDS": MOST_CARDS, "reach": _reach(report)}
     safe = jinja2.utils.markupsafe.Markup
     page: str = environment.get_template("page.html").render(
         title=title,
@@ -53,6 +56,12 @@ def as_html(report: Report, title: str) -> str:
         pictures=_pictures.images(report),
     )
     return page.lstrip()
+
+
+def _reach(report: Report) -> float:
+    """Return the z-score at which a card's bars are full."""
+    found = [abs(mark.z) for cluster in report.clusters for mark in cluster.marks]
+    return max(1.0, min(4.0, max(found, default=1.0)))
 
 
 def _json(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from omnimeans._palette import COLORS
+from omnimeans._palette import COLORS, INKS
 from omnimeans._types import F64
 from omnimeans.reports._words import number
 
@@ -26,6 +26,7 @@ Scene = dict[str, Any]
 def scene(report: Report) -> Scene:
     """Return all that is drawn, by the name of its chart."""
     charts: Scene = {"k": report.settings.n_clusters, "colors": list(COLORS)}
+    charts["inks"] = list(INKS)
     for name, make in CHARTS.items():
         found = make(report)
         if found is not None:

@@ -19,7 +19,8 @@ MOST_CLASSES = 12
 
 def as_text(report: Report) -> str:
     """Return the report, section by section."""
-    sections = (_head, _warnings, _clusters, _apart, _features, _examples, _agreement, _sweep)
+    described = (_head, _warnings, _clusters, _apart, _features, _examples)
+    sections = (*described, _agreement, _sweep, _settings)
     parts = ["\n".join(section(report)) for section in sections]
     return "\n\n".join(part for part in parts if part)
 
@@ -158,6 +159,19 @@ def _sweep(report: Report) -> Iterator[str]:
         for k, values in zip(found.ks, columns, strict=True)
     ]
     yield from table(("k", *found.scores), lines)
+
+
+def _settings(report: Report) -> Iterator[str]:
+    settings = report.settings
+    given = [f"{name}={value}" for name, value in settings.parameters.items() if value is not None]
+    ran = [name for name in (settings.engine, settings.algorithm) if name]
+    by = f"; engine {', '.join(ran)}" if ran else ""
+    words = ", ".join([f"metric={settings.metric}", *(g for g in given if g[:7] != "metric=")])
+    yield textwrap.fill(
+        f"Settings: {words}{by}; {report.data.dtype}; omnimeans {settings.version}",
+        WIDTH,
+        subsequent_indent="  ",
+    )
 
 
 def table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:

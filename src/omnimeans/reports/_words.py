@@ -17,6 +17,15 @@ def percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
 
 
+def duration(seconds: float) -> str:
+    """Write a time with the unit that suits it."""
+    if seconds < 1e-3:
+        return f"{1e6 * seconds:.0f} µs"
+    if seconds < 1.0:
+        return f"{1e3 * seconds:.3g} ms"
+    return f"{seconds:.3g} s" if seconds < 120.0 else f"{seconds / 60.0:.3g} min"
+
+
 def counted(n: int, what: str) -> str:
     """Write a number of things, in the singular for one."""
     plural = {"class": "classes"}.get(what, f"{what}s")

@@ -10,6 +10,7 @@ const FEW_POINTS = 3000; // more points than this are drawn by the graphics proc
 const scene = JSON.parse(document.getElementById("scene").textContent);
 const COLORS = scene.colors;
 const color = (j) => COLORS[j % COLORS.length];
+const inkOn = (j) => scene.inks[j % COLORS.length];
 const symbol = (j) => SYMBOLS[j % SYMBOLS.length];
 // Plotly reads a little HTML in its texts: what comes from the data must not be read so.
 const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
@@ -24,7 +25,7 @@ const every = (n, room) => Math.max(1, Math.ceil((n * room) / Math.min(1000, inn
 function theme() {
   const style = getComputedStyle(document.documentElement);
   const read = (name) => style.getPropertyValue("--" + name).trim();
-  return { paper: read("paper"), ink: read("ink"), quiet: read("quiet"), grid: read("grid"), accent: read("accent"), spot: read("spot") };
+  return { paper: read("paper"), ink: read("ink"), quiet: read("quiet"), grid: read("grid"), accent: read("accent"), spot: read("spot"), above: read("above"), below: read("below") };
 }
 
 function layout(more) {
@@ -38,6 +39,7 @@ function layout(more) {
     dragmode: touched() ? false : "zoom",
     hoverlabel: { bgcolor: t.paper, bordercolor: t.quiet, font: { color: t.ink } },
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", font: { size: 12 } },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: t.quiet, activecolor: t.accent },
     showlegend: false,
   };
   return { ...base, ...more, xaxis: { ...axis, ...more.xaxis }, yaxis: { ...axis, ...more.yaxis } };
@@ -63,13 +65,16 @@ function hasGraphics() {
   }
 }
 
-const centerMarker = () => ({ symbol: "x", size: 11, color: theme().spot, line: { color: theme().paper, width: 1.5 } });
-
+// Centres are discs in their cluster's colour, with its number; of very many, small crosses.
 function centersTrace(cx, cy, k, type = "scatter") {
+  const t = theme(), few = k <= MANY;
   return {
-    type, mode: k <= MANY ? "markers+text" : "markers", name: "centres", x: cx, y: cy,
-    text: range(k).map(String), textposition: "top center", textfont: { color: theme().ink, size: 13 },
-    marker: centerMarker(), hovertemplate: "centre %{text}<extra></extra>",
+    type, mode: few ? "markers+text" : "markers", name: "centres", x: cx, y: cy, text: range(k).map(String),
+    textposition: "middle center", textfont: { color: few ? range(k).map(inkOn) : t.ink, size: k <= NAMED ? 13 : 11, weight: 700 },
+    marker: few
+      ? { symbol: "circle", size: k <= NAMED ? 24 : 19, opacity: 1, color: range(k).map(color), line: { color: t.ink, width: 2 } }
+      : { symbol: "x", size: 9, color: t.spot, line: { color: t.paper, width: 1 } },
+    hovertemplate: "centre %{text}<extra></extra>", showlegend: false,
   };
 }
 
@@ -90,14 +95,19 @@ function mapChart(map) {
       symbol: k <= MANY ? symbol(j) : rows.map((i) => symbol(map.label[i])),
     },
   }));
-  traces.push(centersTrace(map.cx, map.cy, k, type)); // of the same kind, so that they lie on top
-  return { data: traces, layout: layout({ ...axesOf(map), showlegend: k <= NAMED && !narrow(), hovermode: "closest" }) };
+  const centers = centersTrace(map.cx, map.cy, k, type); // of the same kind, so that they lie on top
+  traces.push(type === "scatter" ? centers : { ...centers, mode: "markers" });
+  const numbers = type === "scatter" || k > MANY ? [] : range(k).map((j) => ({
+    x: map.cx[j], y: map.cy[j], text: `<b>${j}</b>`, showarrow: false, font: { color: inkOn(j), size: k <= NAMED ? 13 : 11 },
+  }));
+  return { data: traces, layout: layout({ ...axesOf(map), annotations: numbers, showlegend: k <= NAMED && !narrow(), hovermode: "closest" }) };
 }
 
 function sizesChart(sizes) {
   return {
     data: [{
-      type: "bar", x: range(scene.k), y: sizes.size, marker: { color: range(scene.k).map(color), line: { color: theme().quiet, width: 1 } },
+      type: "bar", x: range(scene.k), y: sizes.size, marker: { color: range(scene.k).map(color), cornerradius: 4 },
+      text: scene.k <= NAMED ? sizes.size.map(count) : undefined, textposition: "outside", cliponaxis: false,
       customdata: sizes.share.map((s) => (100 * s).toFixed(1)),
       hovertemplate: "cluster %{x}: %{y:,} rows, %{customdata} %<extra></extra>",
     }],
@@ -109,11 +119,11 @@ function heatChart(heat) {
   const t = theme();
   const most = heat.z.flat().reduce((a, b) => Math.max(a, Math.abs(b)), 0.5);
   const shown = range(heat.names.length).filter((j) => j % every(heat.names.length, 20) === 0);
-  const small = heat.z.length * heat.names.length <= (narrow() ? 40 : 150);
+  const small = heat.z.length * heat.names.length <= (narrow() ? 16 : 150);
   return {
     data: [{
       type: "heatmap", z: heat.z, x: range(heat.names.length), y: range(scene.k), zmin: -most, zmax: most, xgap: 1, ygap: 1,
-      colorscale: [[0, "#0072B2"], [0.5, t.paper], [1, "#D55E00"]],
+      colorscale: [[0, t.below], [0.5, t.paper], [1, t.above]],
       customdata: heat.center.map((row) => row.map((value, j) => [plain(heat.names[j]), value])),
       text: small ? heat.z.map((row) => row.map((z) => (z > 0 ? "+" : "") + z.toFixed(1))) : undefined,
       texttemplate: small ? "%{text}" : undefined,
@@ -131,11 +141,12 @@ function barsChart(bars) {
   return {
     data: [{
       type: "bar", orientation: "h", x: bars.explained.map((share) => 100 * share), y: range(bars.names.length),
-      marker: { color: theme().accent }, customdata: bars.names.map((name, i) => [plain(name), bars.f[i]]),
+      marker: { color: theme().accent, cornerradius: 3 }, text: bars.explained.map((share) => (100 * share).toFixed(0) + " %"), textposition: "auto",
+      customdata: bars.names.map((name, i) => [plain(name), bars.f[i]]),
       hovertemplate: "%{customdata[0]}: %{x:.1f} % explained, F = %{customdata[1]}<extra></extra>",
     }],
     layout: layout({
-      xaxis: { title: { text: "variance explained by the clusters, %" }, range: [0, 100] },
+      xaxis: { title: { text: narrow() ? "explained, %" : "variance explained by the clusters, %" }, range: [0, 100] },
       yaxis: { tickvals: range(bars.names.length), ticktext: bars.names.map((name) => clip(name, 22)), autorange: "reversed", showgrid: false },
     }),
   };
@@ -154,11 +165,12 @@ function silhouetteChart(found) {
     };
   });
   const t = theme();
+  const shown = range(scene.k).filter((j) => j % Math.ceil((17 * scene.k) / (narrow() ? 260 : 400)) === 0);
   return {
     data: traces,
     layout: layout({
       bargap: 0, xaxis: { title: { text: "silhouette" } },
-      yaxis: { tickvals: middles, ticktext: range(scene.k).map(String), title: { text: "cluster" }, autorange: "reversed", showgrid: false },
+      yaxis: { tickvals: shown.map((j) => middles[j]), ticktext: shown.map(String), title: { text: "cluster" }, autorange: "reversed", showgrid: false },
       shapes: [{ type: "line", x0: found.mean, x1: found.mean, yref: "paper", y0: 0, y1: 1, line: { color: t.spot, dash: "dash", width: 2 } }],
     }),
   };
@@ -174,7 +186,10 @@ function curve(y, x, title, more) {
 function convergenceChart(found) {
   const x = range(found.inertia.length).map((i) => i + 1);
   return {
-    data: [curve(found.inertia, x, "inertia")],
+    data: [
+      curve(found.inertia, x, "inertia"),
+      { type: "scatter", mode: "markers", x: [], y: [], hoverinfo: "skip", marker: { size: 14, color: theme().spot, line: { color: theme().paper, width: 2 } } },
+    ],
     layout: layout({ xaxis: { title: { text: "iteration" } }, yaxis: { title: { text: "inertia" } } }),
   };
 }
@@ -203,7 +218,8 @@ function sweepChart(found) {
   return {
     data: [curve(found.values, found.ks, found.name, bars)],
     layout: layout({
-      xaxis: { title: { text: "number of clusters" } }, yaxis: { title: { text: clip(found.name, 40) } },
+      margin: { l: 45, r: 8, t: 6, b: 36 }, font: { color: t.ink, family: "inherit", size: 11 },
+      xaxis: { title: { text: "number of clusters" } }, yaxis: {},
       shapes: [{ type: "line", x0: scene.k, x1: scene.k, yref: "paper", y0: 0, y1: 1, line: { color: t.spot, dash: "dot", width: 2 } }],
     }),
   };

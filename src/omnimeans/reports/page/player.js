@@ -80,7 +80,40 @@ class Player {
     const words = this.words();
     this.slider.setAttribute("aria-valuetext", words);
     this.status.textContent = words;
+    this.mark();
     return Plotly.react(this.chart, this.traces(), this.layout(), CONFIG);
+  }
+
+  // Show on the curve of convergence where the player is, if the curve is of the same run.
+  mark() {
+    const place = document.getElementById("convergence-chart");
+    if (place === null || !place.data || !place.data[1]) return;
+    const { assigned } = this.at(this.step);
+    const number = assigned < 0 ? 0 : this.data.numbers[assigned];
+    const y = number > 0 ? scene.convergence.inertia[number - 1] : undefined;
+    const here = y !== undefined && Math.abs(y - this.data.values[assigned]) <= 1e-9 * Math.abs(y);
+    Plotly.restyle(place, { x: [here ? [number] : []], y: [here ? [y] : []] }, [1]);
+  }
+
+  // Let the centres glide to where an update puts them; the page shows the end in any case.
+  glide(step) {
+    const { moved, update } = this.at(step);
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (!update || still) return this.show(step);
+    const cx = this.data.cx, cy = this.data.cy, begin = performance.now();
+    const between = (from, to, share) => from.map((value, j) => value + share * (to[j] - value));
+    const frame = (now) => {
+      if (this.timer === null) { this.show(this.step); return; } // paused on the way
+      const share = Math.min(1, (now - begin) / 450), eased = share * share * (3 - 2 * share);
+      if (share >= 1) { this.show(step); return; }
+      Plotly.restyle(this.chart, {
+        x: [between(cx[moved - 1], cx[moved], eased)], y: [between(cy[moved - 1], cy[moved], eased)],
+      }, [2]);
+      requestAnimationFrame(frame);
+    };
+    this.step = step - 1;
+    requestAnimationFrame(frame);
+    return Promise.resolve();
   }
 
   layout() {
@@ -102,8 +135,8 @@ class Player {
     this.status.setAttribute("aria-live", "off");
     const tick = () => {
       if (this.step >= this.last) { this.stop(); return; }
-      this.show(this.step + 1);
       this.timer = setTimeout(tick, 900);
+      this.glide(this.step + 1);
     };
     tick();
   }

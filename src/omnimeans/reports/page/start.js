@@ -22,3 +22,17 @@ drawAll().then(() => { document.documentElement.dataset.ready = "yes"; });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
 matchMedia("print").addEventListener("change", drawAll);
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
+
+// The navigation shows which section is being read: the first of those on the upper half of the screen.
+if ("IntersectionObserver" in window) {
+  const links = new Map(Array.from(document.querySelectorAll("nav a"), (a) => [a.hash.slice(1), a]));
+  const sections = Array.from(document.querySelectorAll("section"));
+  const visible = new Set();
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) entry.isIntersecting ? visible.add(entry.target) : visible.delete(entry.target);
+    const first = sections.find((section) => visible.has(section));
+    links.forEach((link) => link.removeAttribute("aria-current"));
+    if (first !== undefined) links.get(first.id)?.setAttribute("aria-current", "true");
+  }, { rootMargin: "-15% 0px -60% 0px" });
+  sections.forEach((section) => seen.observe(section));
+}
