@@ -174,5 +174,5 @@ def test_one_cluster_and_verbose(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_signature_is_scikit_learns() -> None:
     ours, theirs = om.BisectingKMeans().get_params(), sklearn.cluster.BisectingKMeans().get_params()
-    assert set(ours) - set(theirs) == {"metric", "engine", "n_threads"}
+    assert set(ours) - set(theirs) == {"metric", "missing", "engine", "n_threads"}
     assert {name for name in theirs if ours[name] != theirs[name]} == {"algorithm"}

@@ -15,6 +15,7 @@ import numpy as np
 
 from omnimeans import _fit
 from omnimeans._bisect import Piece, Split
+from omnimeans._rows import Holed
 from omnimeans._types import F64, I32, I64, Distance, Engine, Fit, Floats, Rows, Start, StopReason
 from omnimeans.engines.halves import Halves, Part
 from omnimeans.estimators._different import of_different_rows
@@ -90,7 +91,8 @@ class Plan:
         placed: Callable[[], Rows],
     ) -> Floats:
         """Return two centres to start from; for many rows, what a sample of them comes to."""
-        if rows.n >= 2 * REFINED_ON and isinstance(self.init, str):
+        holed = isinstance(getattr(rows, "X", None), Holed)
+        if rows.n >= 2 * REFINED_ON and isinstance(self.init, str) and not holed:
             numbers = np.sort(rng.integers(rows.n, size=REFINED_ON))
             weights = None if rows.weights is None else rows.weights[numbers]
             if weights is not None:
@@ -297,6 +299,8 @@ def two(plan: Plan, rows: Rows, piece: Piece, number: int) -> Fit | None:
     other = rows.take(np.array([int(np.argmax(far))]))
     centers = np.concatenate([one, other])
     engine.step(rows, centers)
+    if not np.bincount(rows.labels, rows.weights, minlength=2).all():
+        return None  # rows that differ only in what they lack
     return replace(
         fit,
         centers=centers,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from omnimeans import _fit, _validate
 from omnimeans._nested import Ending
-from omnimeans._rows import plain
+from omnimeans._rows import Holed, floating, in_memory
 from omnimeans._scaling import divided, restored
 from omnimeans._types import F64, I64, Distance, Engine, Fit, Rows
 
@@ -35,8 +36,11 @@ class Sample:
             _validate.directions(X, weights)
             pointing = np.asarray((X != 0).sum(axis=1)).ravel() > 0
             pulling = pointing if pulling is None else pulling & pointing
-        elif isinstance(X, np.ndarray):
+        elif in_memory(X) and not issparse(X):
             self.exponent = _validate.exponent(X)
+        if isinstance(X, Holed):
+            _validate.each_column_seen(X, weights)
+            X.fill = np.nanmean(X.values, axis=0)  # for columns without a value in a batch
         self._numbers: I64 | None = None if pulling is None else np.flatnonzero(pulling)
         self.n = X.shape[0] if self._numbers is None else len(self._numbers)
         self._rng, self._order = rng, np.empty(0, dtype=np.int64)
@@ -77,7 +81,7 @@ class Sample:
             numbers = np.sort(self._order[:size])
             X = np.take(X, numbers, axis=0) if isinstance(X, np.ndarray) else X[numbers]
             weights = None if weights is None else weights[numbers]
-        X = divided(plain(X), self.exponent) if self.exponent else X
+        X = divided(floating(X), self.exponent) if self.exponent else X
         rows: Rows = self.engine.place(X, weights, self.distance)
         if self.exponent:
             rows.exponent = self.exponent

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
 
 from omnimeans import _bisect, _validate
 from omnimeans._bisect import Grown, Tree, alone, grow
-from omnimeans._rows import plain
+from omnimeans._rows import Holed, floating
 from omnimeans._scaling import divided, restored_sum, scaled
 from omnimeans._types import F64, I32, Distance, Engine, Floats, most_used
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans.algorithms import NAMES
-from omnimeans.engines import ENGINES, open_engine
+from omnimeans.engines import ENGINES
 from omnimeans.engines.halves import open_halves
 from omnimeans.estimators import _sources
 from omnimeans.estimators._model import CenterModel, Ready
@@ -59,6 +60,8 @@ class BisectingKMeans(CenterModel):
         (the most rows, if there are no weights).
     metric : {"euclidean", "manhattan", "cosine"}, default="euclidean"
         What to minimise; as in :class:`KMeans`.
+    missing : {"error", "partial"}, default="error"
+        What NaN means: an error, or a value that is not there; as in :class:`KMeans`.
     engine : str, default="auto"
         Who does the arithmetic; as in :class:`KMeans`.
     n_threads : int or None, default=None
@@ -113,6 +116,7 @@ class BisectingKMeans(CenterModel):
         "algorithm": [StrOptions(set(NAMES))],
         "bisecting_strategy": [StrOptions({"biggest_inertia", "largest_cluster"})],
         "metric": [str],
+        "missing": [StrOptions({"error", "partial"})],
         "engine": [StrOptions({"auto", *ENGINES})],
         "n_threads": [ONE_OR_MORE, None],
     }
@@ -138,6 +142,7 @@ class BisectingKMeans(CenterModel):
         algorithm: str = "auto",
         bisecting_strategy: str = "biggest_inertia",
         metric: str = "euclidean",
+        missing: str = "error",
         engine: str = "auto",
         n_threads: int | None = None,
     ) -> None:
@@ -152,12 +157,14 @@ class BisectingKMeans(CenterModel):
         self.algorithm = algorithm
         self.bisecting_strategy = bisecting_strategy
         self.metric = metric
+        self.missing = missing
         self.engine = engine
         self.n_threads = n_threads
 
     def __sklearn_tags__(self) -> Tags:
         tags: Tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self.missing == "partial"
         return tags
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -194,13 +201,15 @@ class BisectingKMeans(CenterModel):
         _validate.enough_rows(X.shape[0], k)
         seed = _validate.seed(self.random_state)
         weights = _validate.weights(sample_weight, X)
+        engine = _sources.engine_for(X, self, distance, self.algorithm)
+        if isinstance(X, Holed):
+            _validate.each_column_seen(X, weights)
         if distance.kernel == "cosine":
             _validate.directions(X, weights)
             exponent = 0
         else:
-            exponent = _validate.exponent(X) if isinstance(X, np.ndarray) else 0
+            exponent = 0 if issparse(X) else _validate.exponent(X)
 
-        engine = open_engine(self.engine, self.n_threads, distance, algorithm=self.algorithm)
         plan = Plan(
             engine,
             distance,
@@ -211,7 +220,7 @@ class BisectingKMeans(CenterModel):
             seed,
             lambda part, shares: engine.place(part, shares, distance),
         )
-        grown = self._grown(plan, divided(plain(X), exponent) if exponent else X, weights, k)
+        grown = self._grown(plan, divided(floating(X), exponent) if exponent else X, weights, k)
         self.inertia_ = restored_sum(grown.inertia, exponent, distance)
         self._keep(grown, engine, k, exponent, distance)
         return self

@@ -69,6 +69,8 @@ class MiniBatchKMeans(CenterModel):
         when the sample grows, or each time 10 k rows have come by `partial_fit`.
     metric : {"euclidean", "manhattan", "cosine"}, default="euclidean"
         What to minimise; as in :class:`KMeans`.
+    missing : {"error", "partial"}, default="error"
+        What NaN means to `fit`; as in :class:`KMeans`.  `partial_fit` takes complete rows only.
     engine : str, default="auto"
         Who does the arithmetic; as in :class:`KMeans`.
     n_threads : int or None, default=None
@@ -121,6 +123,7 @@ class MiniBatchKMeans(CenterModel):
         "n_init": [StrOptions({"auto"}), ONE_OR_MORE],
         "reassignment_ratio": [ZERO_OR_MORE],
         "metric": [str],
+        "missing": [StrOptions({"error", "partial"})],
         "engine": [StrOptions({"auto", *ENGINES})],
         "n_threads": [ONE_OR_MORE, None],
     }
@@ -151,6 +154,7 @@ class MiniBatchKMeans(CenterModel):
         n_init: int | str = "auto",
         reassignment_ratio: float = 0.01,
         metric: str = "euclidean",
+        missing: str = "error",
         engine: str = "auto",
         n_threads: int | None = None,
     ) -> None:
@@ -167,12 +171,13 @@ class MiniBatchKMeans(CenterModel):
         self.n_init = n_init
         self.reassignment_ratio = reassignment_ratio
         self.metric = metric
+        self.missing = missing
         self.engine = engine
         self.n_threads = n_threads
 
     def __sklearn_tags__(self) -> Tags:
         tags: Tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse, tags.input_tags.allow_nan = True, self.missing == "partial"
         return tags
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -210,7 +215,7 @@ class MiniBatchKMeans(CenterModel):
         self._check(n)
         self._seed = _validate.seed(self.random_state)
         weights = _validate.weights(sample_weight, X)
-        engine = open_engine(self.engine, self.n_threads, distance)
+        engine = _sources.engine_for(X, self, distance)
         sample = Sample(engine, X, weights, distance, generator(self._seed, self._n_init))
         size = _nested.sizes(min(self._init_size, sample.n), sample.n)[0]
         rows = sample.batch(size)
@@ -247,20 +252,17 @@ class MiniBatchKMeans(CenterModel):
         ----------
         X : array-like or data frame of shape (n, d)
             Rows of one batch, of any number; the first has at least k.
-        y : ignored
-            Present by convention.
-        sample_weight : array-like of shape (n,), float or None, default=None
-            Weight of each row, zero or more.
+        y, sample_weight
+            As in `fit`.
 
         Returns
         -------
         MiniBatchKMeans
-            The estimator itself.
 
         Raises
         ------
         ValueError
-            If a parameter, the data or the weights cannot be used; the message says why.
+            As in `fit`.
 
         Examples
         --------
@@ -340,9 +342,8 @@ class MiniBatchKMeans(CenterModel):
         self._note(engine)
 
     def _note(self, engine: Engine) -> None:
-        self.engine_ = engine.name
+        self.engine_, self._n_threads = engine.name, int(getattr(engine, "n_threads", 1))
         self._n_features_out = len(self.cluster_centers_)
-        self._n_threads = int(getattr(engine, "n_threads", 1))
 
     def _say(self, line: str) -> None:
         if self.verbose:
