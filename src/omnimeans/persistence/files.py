@@ -42,7 +42,7 @@ def save(
 
     Parameters
     ----------
-    model : KMeans or BisectingKMeans
+    model : KMeans, MiniBatchKMeans or BisectingKMeans
         A fitted model.  Its `callback` is not stored.
     path : str or path
         The file, by custom named ``*.safetensors``.
@@ -125,7 +125,7 @@ def load(path: str | os.PathLike[str], *, return_extra: bool = False) -> Any:
 
     Returns
     -------
-    model : KMeans or BisectingKMeans
+    model : KMeans, MiniBatchKMeans or BisectingKMeans
         The fitted model, with the same bits in every array.
     extra : dict
         The user's own values; only with `return_extra`.

@@ -17,6 +17,7 @@ from omnimeans import _validate
 from omnimeans._archive import Arrays, arrays_of_records, is_word, records_of_arrays
 from omnimeans._types import Floats, Iteration, StopReason
 from omnimeans.algorithms import NAMES
+from omnimeans.persistence.batches import arrays_of_batches, restored_batches
 from omnimeans.persistence.trees import arrays_of_tree, tree_of_arrays
 
 
@@ -34,12 +35,15 @@ class Kind:
         The dataclass of one line of ``history_``; None where there is no history.
     tree : bool
         Whether there is a ``tree_`` of splits.
+    optional : tuple of str
+        Further values that a model may have or not, and a history whose length they do not say.
     """
 
     home: str
     values: tuple[str, ...]
     record: type[Any] | None = Iteration
     tree: bool = False
+    optional: tuple[str, ...] = ()
 
     def cls(self, name: str) -> type[Any]:
         """Return the class."""
@@ -57,6 +61,11 @@ KINDS: dict[str, Kind] = {
         ("inertia_", "n_iter_", "converged_", "algorithm_", "engine_", "_n_threads"),
         record=None,
         tree=True,
+    ),
+    "MiniBatchKMeans": Kind(
+        "omnimeans.estimators",
+        ("n_steps_", "engine_", "_n_threads", "_seed", "_n_init", "_batch_size", "_init_size"),
+        optional=("inertia_", "n_iter_", "converged_", "stop_reason_"),
     ),
 }
 
@@ -83,6 +92,10 @@ def _one_of(*words: str) -> Callable[[Any], bool]:
 CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "inertia_": ("a number, zero or more", _number),
     "n_iter_": ("a whole number", _whole(0)),
+    "n_steps_": ("a whole number", _whole(0)),
+    "_seed": ("a whole number", lambda value: type(value) is int and value >= 0),
+    "_batch_size": ("a whole number, one or more", _whole(1)),
+    "_init_size": ("a whole number, one or more", _whole(1)),
     "converged_": ("true or false", lambda value: type(value) is bool),
     "stop_reason_": ("a reason to stop", _one_of(*get_args(StopReason))),
     "algorithm_": ("the name of an algorithm", is_word),
@@ -111,10 +124,14 @@ def document_of(model: Any) -> dict[str, Any]:
     kind = KINDS[type(model).__name__]
     names = getattr(model, "feature_names_in_", None)
     return {
-        "fitted": {name: _for_json(getattr(model, name)) for name in kind.values},
+        "fitted": {name: _for_json(getattr(model, name)) for name in _values_of(model, kind)},
         "n_features_in": int(model.cluster_centers_.shape[1]),
         "feature_names": None if names is None else [str(name) for name in names],
     }
+
+
+def _values_of(model: Any, kind: Kind) -> list[str]:
+    return [*kind.values, *(name for name in kind.optional if hasattr(model, name))]
 
 
 def _for_json(value: Any) -> Any:
@@ -131,8 +148,10 @@ def arrays_of(model: Any, labels: bool) -> Arrays:
         arrays["labels"] = np.asarray(model.labels_)
     if KINDS[type(model).__name__].tree:
         arrays |= arrays_of_tree(model.tree_)
-    if record is not None:
+    if record is not None and hasattr(model, "history_"):
         arrays |= arrays_of_records("history", model.history_, record)
+    if hasattr(model, "_counts"):
+        arrays |= arrays_of_batches(model)
     return arrays
 
 
@@ -163,6 +182,8 @@ def rebuild(document: dict[str, Any], arrays: Arrays) -> Any:
     _restore_values(model, kind, document.get("fitted"))
     _restore_history(model, kind, arrays)
     _restore_labels(model, k, arrays)
+    if kind.optional:
+        _expect(restored_batches(model, arrays), "means of batches that make no sense")
     if kind.tree:
         model.tree_ = tree_of_arrays(arrays, model.cluster_centers_)
         _expect(model.tree_ is not None, "a tree whose nodes do not hang together")
@@ -200,8 +221,10 @@ def _unfitted(cls: type[Any], parameters: Any, arrays: Arrays) -> Any:
 
 
 def _restore_values(model: Any, kind: Kind, fitted: Any) -> None:
-    _expect(type(fitted) is dict and set(fitted) == set(kind.values), "its fitted values")
-    for name in kind.values:
+    known = {*kind.values, *kind.optional}
+    fine = type(fitted) is dict and set(kind.values) <= set(fitted) <= known
+    _expect(fine, "its fitted values")
+    for name in fitted:
         wanted, holds = CHECKS[name]
         _expect(holds(fitted[name]), f"{name} = {fitted[name]!r:.40}, which is not {wanted}")
         value = fitted[name]
@@ -213,8 +236,10 @@ def _restore_values(model: Any, kind: Kind, fitted: Any) -> None:
 def _restore_history(model: Any, kind: Kind, arrays: Arrays) -> None:
     if kind.record is None:
         return
+    if kind.optional and not any(name.startswith("history") for name in arrays):
+        return  # batches came one by one
     history = records_of_arrays("history", arrays, kind.record)
-    if history is None or len(history) != model.n_iter_:
+    if history is None or (not kind.optional and len(history) != model.n_iter_):
         raise Misfit(f"a history that is not {model.n_iter_} lines of numbers, zero or more")
     model.history_ = history
 
