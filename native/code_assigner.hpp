@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "assigner.hpp"
@@ -53,30 +54,47 @@ class CodeAssigner {
 
  private:
   void decide(std::int64_t row, const float* scores, float inverse, float far, float best) {
+    if (!std::isfinite(best)) return compare_all(row);  // a row or a centre beyond float32
+    // D itself is rounded, which counts where a row is very far from all centres.
+    const float away_from_all = far + codes_.residual;
+    const float rounded =
+        (x_.d / 8.0f + 8) * 0x1p-50f * away_from_all * away_from_all / inverse;
     // A first guess of the threshold, by the widest doubt of all centres, then by the best one's.
-    const float widest = (coded_.tallest + coded_.widest * far + coded_.deepest * inverse) * 1.001f;
+    const float widest = (coded_.tallest + coded_.widest * far + coded_.deepest * inverse) * 1.001f + rounded;
     int found = screen_.reaching(scores, coded_.padded, best - 2 * widest, reached_.data());
+    if (found == 0) return compare_all(row);  // NaN
     const int ahead = *std::max_element(reached_.data(), reached_.data() + found, [&](int a, int b) {
       return scores[a] < scores[b] || (scores[a] == scores[b] && a > b);
     });
-    const float threshold = best - 2 * coded_.doubt(ahead, inverse, far);
+    const float threshold = best - 2 * (coded_.doubt(ahead, inverse, far) + rounded);
     found = static_cast<int>(std::remove_if(reached_.data(), reached_.data() + found,
                                             [&](int j) { return scores[j] < threshold; }) -
                              reached_.data());
-    const auto away = [&](std::int32_t j) {
-      return exact_for<T>().distance(x_.row(row), centers_ + j * x_.d, x_.d, Metric::euclidean);
-    };
+    if (found == 0) return compare_all(row);  // NaN
     if (found == 1) {
       if (!sink_.ranged()) return sink_.one(row, ahead, 0, 0);
       const float others = screen_.others(scores, coded_.padded, ahead);
       return sink_.one(row, ahead, beyond(row, others, inverse), within(row, threshold, inverse));
     }
     Duel duel;
-    for (int c = 0; c < found; ++c) duel.meet(reached_[c], away(reached_[c]));
+    for (int c = 0; c < found; ++c) duel.meet(reached_[c], away(row, reached_[c]));
     ++decided_;
     sink_.one(row, duel.nearest,
               duel.lower(beyond(row, threshold, inverse), Metric::euclidean, frame_.scale),
               duel.upper(Metric::euclidean, frame_.scale));
+  }
+
+  void compare_all(std::int64_t row) {
+    Duel duel;
+    for (int j = 0; j < coded_.k; ++j) duel.meet(j, away(row, j));
+    ++decided_;
+    sink_.one(row, duel.nearest,
+              duel.lower(std::numeric_limits<float>::infinity(), Metric::euclidean, frame_.scale),
+              duel.upper(Metric::euclidean, frame_.scale));
+  }
+
+  double away(std::int64_t row, std::int64_t j) const {
+    return exact_for<T>().distance(x_.row(row), centers_ + j * x_.d, x_.d, Metric::euclidean);
   }
 
   // How near a centre with this raised score may be.

@@ -15,6 +15,7 @@
 namespace omnimeans::OMNIMEANS_KERNELS {
 namespace {
 
+constexpr float kBeyond = 0x1p120f;    // squares that are too large for sums and scores
 constexpr float kRounding = 0x1p-19f;  // more than all float32 roundings of a score together
 
 // products += a (unsigned bytes) * b (signed bytes), four at a time.
@@ -43,24 +44,31 @@ float encode(const T* x, std::int64_t stride, std::int64_t begin, std::int64_t e
   for (std::int64_t i = begin; i < end; ++i) {
     const T* row = x + i * stride;
     float most = floor;  // rows of next to nothing get the code of nothing
+    float square = 0;
     for (int f = 0; f < d; ++f) {
       values[f] = framed(row, frame, f);
       most = larger(most, __builtin_fabsf(values[f]));
+      square += values[f] * values[f];
+    }
+    std::uint8_t* code = codes.values.data() + i * codes.stride;
+    codes.square[i] = square;
+    if (!(square < kBeyond)) {  // an outlier that float32 cannot square: D decides it, see decide()
+      std::memset(code, 128, d);
+      codes.inverse[i] = __builtin_nanf("");
+      codes.far[i] = 0;
+      continue;
     }
     const float inverse = 127.0f / most;
-    std::uint8_t* code = codes.values.data() + i * codes.stride;
-    float lost = 0, whole = 0, square = 0;
+    float lost = 0, whole = 0;
     for (int f = 0; f < d; ++f) {
       const float exact = values[f] * inverse, near = __builtin_rintf(exact);
       code[f] = static_cast<std::uint8_t>(static_cast<int>(near) + 128);
       lost += (exact - near) * (exact - near);
       whole += near * near;
-      square += values[f] * values[f];
     }
     const float slack = 1 + d * 0x1p-22f;  // of the sums just taken
     codes.inverse[i] = inverse;
     codes.far[i] = __builtin_sqrt(whole * slack) * (1 + 0x1p-20f);
-    codes.square[i] = square;
     const float residual = __builtin_sqrt(lost * slack) * (1 + 0x1p-10f) + __builtin_sqrt(d * 0x1p-32f);
     worst = larger(worst, residual);
   }
@@ -78,6 +86,11 @@ void prepare(CodedCenters& to, const T* centers, Frame<T> frame, const Codes& co
       values[f] = framed(centers + static_cast<std::int64_t>(j) * d, frame, f);
       norm += static_cast<double>(values[f]) * values[f];
       most = larger(most, __builtin_fabsf(values[f]));
+    }
+    if (!(norm < kBeyond)) {  // far out: no score says how far, so that D decides every row
+      to.start[j] = 0;
+      to.base[j] = __builtin_inff();
+      continue;  // its codes are zero
     }
     const float scale = most > 0x1p-100f ? most / 127 : 1.0f;
     // Panels of two vectors; the last may be of one.

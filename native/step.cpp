@@ -263,14 +263,17 @@ Counts Rows<T>::sweep(const T* centers, std::int64_t k, int threads, bool fresh,
   }
 
   std::optional<CodedCenters> coded;
-  const bool codable = code_screen() && metric_ == Metric::euclidean && x_.d <= kMaxCoded;
+  // Eight bits have no word for underflow, which a frame of ordinary size keeps away.
+  const bool codable = code_screen() && metric_ == Metric::euclidean && x_.d <= kMaxCoded &&
+                       typical_ > 0x1p-40 && typical_ < 0x1p40;
   if (way.screening != Screening::tiles && codable) {
     if (!memory_->codes) encode(threads);
     coded.emplace(k, x_.d);
     std::vector<float> work(x_.d);
     codes_for<T>().prepare(*coded, centers, frame, *memory_->codes, work.data());
     for (std::int64_t j = 0; j < k; ++j) {  // copies of other centres
-      if (std::isinf(screen.start[j])) coded->start[j] = screen.start[j];
+      const bool far = std::isinf(coded->base[j]);  // its start is not that of a copy
+      if (!far && std::isinf(screen.start[j])) coded->start[j] = screen.start[j];
     }
   }
 
