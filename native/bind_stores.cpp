@@ -235,6 +235,7 @@ void bind_held(nb::module_& m, const char* name) {
            "k"_a, "guess"_a.none().noconvert(), "threads"_a)
       .def("seeding",
            [](const Self& self, int threads) -> std::unique_ptr<Seeding<T>> {
+             require(self.framed(), "the rows have no frame yet");
              return std::make_unique<HeldSeeding<T>>(self, some(threads));
            },
            nb::keep_alive<0, 1>());

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import tally
 from alone import run
 
 pytestmark = pytest.mark.alone
@@ -64,6 +65,7 @@ print(json.dumps([outcome, late, partly, same]))
     )
     outcome, late, partly, same = run(code)
     assert outcome == "KeyboardInterrupt"
+    tally.count("interrupts")
     assert late < 0.5
     assert 0 < partly < 120_000
     assert same
@@ -91,6 +93,7 @@ print(json.dumps([outcome, partly, again.moved, same]))
     )
     outcome, partly, moved, same = run(code)
     assert outcome == "KeyboardInterrupt"
+    tally.count("interrupts")
     assert 0 < partly < 200_000
     assert moved == 200_000 - partly
     assert same
@@ -143,6 +146,7 @@ print(json.dumps([outcomes, answer() == answer(1)]))
 def test_control_c_in_every_verb(verb: str, threads: int, interrupts: Any) -> None:
     outcome, late = interrupts[f"{verb}, {threads}"]
     assert outcome == "KeyboardInterrupt"
+    tally.count("interrupts")
     assert late < 0.5
 
 
@@ -164,6 +168,7 @@ print(json.dumps([outcomes, model.fit(X).inertia_ == expected]))
     )
     outcomes, sane = run(code)
     assert {outcome for outcome, _ in outcomes} <= {"KeyboardInterrupt", "finished"}
+    tally.count("interrupts", len(outcomes))
     assert "KeyboardInterrupt" in {outcome for outcome, _ in outcomes}
     assert max(late for _, late in outcomes) < 0.5
     assert sane

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import tally
 from alone import run
 
 KILLS = """
@@ -66,6 +67,7 @@ def test_killed_at_random_moments(dtype: str, share: int, seed: int) -> None:
     kills, during, finished, wrong, files = run(code, timeout=200)
     print(f"{kills} kills, {during} of them while writing; {finished} fits finished")
     assert kills == 20
+    tally.count("kills", kills)
     assert finished >= 1
     assert wrong == 0
     assert files == []

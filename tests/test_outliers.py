@@ -59,3 +59,10 @@ def test_any_power_of_two(algorithm: str, exponent: int) -> None:
     found, expected = (answer(scaled[0], weights, scaled[1], name) for name in (algorithm, "brute"))
     assert found == expected
     tally.count("comparisons")
+
+
+def test_directions_of_no_weight_are_refused() -> None:
+    X, weights = np.zeros((20, 3)), np.ones(20)
+    X[0], weights[0] = 0.1, 5e-324
+    with pytest.raises(ValueError, match="have a direction add up to nothing"):
+        om.KMeans(1, metric="cosine").fit(X, sample_weight=weights)

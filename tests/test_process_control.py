@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import omnimeans as om
+import tally
 from alone import run
 from checks import assert_belongs_together, assert_same_answer
 from omnimeans.progress import Progress
@@ -318,6 +319,7 @@ print(json.dumps(found))
 def test_the_best_model_is_kept_in_the_middle_of_long_passes(limit: bool) -> None:
     """Passes of several tenths of a second; the model is there within two of them."""
     found = run(LONG.replace("LIMIT", str(limit)).replace("LENGTH", "0.4"), timeout=250)
+    tally.count("interrupts", len(found))
     for stop, late, good, n_iter, said, longest in found:
         # the best of the starts may be one that had come to its end before
         assert stop in ("max_time" if limit else "interrupt", "fixed point")

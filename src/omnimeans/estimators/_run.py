@@ -43,6 +43,11 @@ def place(engine: Engine, X: Floats, weights: F64 | None, distance: Distance) ->
             X = floating(X)
             _validate.directions(X, weights)
         placed: Rows = engine.place(X, weights, distance)
+        if not placed.weight:
+            raise ValueError(
+                "The weights of the rows that have a direction add up to nothing beside the "
+                "largest weight; give them larger ones in sample_weight, or leave out the others."
+            )
         return placed
     if isinstance(X, Holed):
         _validate.each_column_seen(X, weights)
