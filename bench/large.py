@@ -5,9 +5,11 @@
     python -m bench.large run X.npy --memory 1GiB
 
 `run` fits in a process of its own and asks the system for the most memory that this process held.
-In the same run it measures what there is to reach: `disk`, a plain read of the whole file from
-front to back before the fit, and another one after it; and `core`, passes over some of the rows in
-memory, in bytes of rows a second.
+In the same run it measures what there is to reach: `disk`, a plain read of the file from front to
+back before the fit, and another one after it; and `core`, passes over some of the rows in memory,
+in bytes of rows a second.  The system's cache of the file is dropped before each plain read and
+after each iteration, so that the disk is what is read, also where a file would stay in memory;
+`--cached` leaves it alone.  `--part` uses only so many rows of the file, from its beginning.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import numpy as np
 
 import omnimeans as om
 from omnimeans.engines.cpu import available_threads
+from omnimeans.sources import open_source
 
 STEP = 100_000  # rows written at a time
 CHUNK = 1 << 24  # bytes of a plain read
@@ -48,11 +51,24 @@ def make(path: Path, rows: int, columns: int, centers: int, order: str) -> None:
     file.flush()
 
 
-def plain_read(path: Path) -> float:
+def drop(path: Path) -> None:
+    """Let the system forget what it has cached of the file."""
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def rows_of(path: Path, part: int) -> Any:
+    """Return the file, or the first rows of it."""
+    return open_source(np.load(path, mmap_mode="r")[:part]) if part else open_source(path)
+
+
+def plain_read(path: Path, size: int, cached: bool) -> float:
     """Return the bytes a second of reading the file from front to back."""
+    if not cached:
+        drop(path)
     buffer, begun, done = bytearray(CHUNK), time.perf_counter(), 0
     with path.open("rb", buffering=0) as file:
-        while got := file.readinto(buffer):
+        while done < size and (got := file.readinto(buffer)):
             done += got
     return done / (time.perf_counter() - begun)
 
@@ -79,41 +95,50 @@ def bytes_asked_for() -> int:
     return int(Path("/proc/self/io").read_text().split()[1])
 
 
-def fit(path: Path, k: int, iterations: int, memory: str, init: str) -> dict[str, Any]:
+def fit(given: argparse.Namespace) -> dict[str, Any]:
     """Fit, and say what it took."""
+    source, path = rows_of(given.path, given.part), given.path
+    took: list[float] = []
     seconds: list[float] = []
     read: list[int] = []
+    restarted: list[float] = []
 
     def note(record: Any) -> None:
         if record.event == "iteration":
             seconds.append(time.perf_counter())
+            took.append(seconds[-1] - (begun if len(seconds) == 1 else restarted[-1]))
             read.append(bytes_asked_for())
+            if not given.cached:
+                drop(path)
+            restarted.append(time.perf_counter())
 
     model = om.KMeans(
-        k,
-        init=init,
+        given.k,
+        init=given.init,
         n_init=1,
         random_state=0,
-        max_iter=iterations,
+        max_iter=given.iterations,
         tol=0.0,
-        memory=memory,
+        memory=given.memory,
+        engine="blocks",
         callback=note,
     )
     begun = time.perf_counter()
-    model.fit(path)
+    model.fit(source)
     whole = time.perf_counter() - begun
-    steps, size = np.diff(seconds), path.stat().st_size
+    steps, size = took[1:], source.nbytes
     return {
         "rows": len(model.labels_),
         "bytes": size,
-        "k": k,
+        "k": given.k,
         "engine": model.engine_,
-        "init": init,
+        "init": given.init,
+        "cached": given.cached,
         "iterations": model.n_iter_,
         "stop": model.stop_reason_,
         "inertia": model.inertia_,
         "seconds": round(whole, 1),
-        "seconds until the first iteration": round(seconds[0] - begun, 1),
+        "seconds until the first iteration is over": round(took[0], 1),
         "seconds of each iteration": [round(float(step), 2) for step in steps],
         "share of the file read in each": [round(b / size, 2) for b in np.diff(read).tolist()],
         "MB/s of an iteration": round(size / float(np.median(steps)) / 1e6),
@@ -134,10 +159,12 @@ def alone(*words: str) -> tuple[dict[str, Any], int]:
 def run(given: argparse.Namespace) -> dict[str, Any]:
     """Measure the disk, the fit, the disk again and the cores."""
     words = ["--k", str(given.k), "--iterations", str(given.iterations)]
-    words += ["--memory", given.memory, "--init", given.init]
-    before = plain_read(given.path)
+    words += ["--memory", given.memory, "--init", given.init, "--part", str(given.part)]
+    words += ["--cached"] * given.cached
+    size = rows_of(given.path, given.part).nbytes
+    before = plain_read(given.path, size, given.cached)
     found, peak = alone("fit", str(given.path), *words)
-    after = plain_read(given.path)
+    after = plain_read(given.path, size, given.cached)
     core, _ = alone("core", str(given.path), *words)
     disk = (before + after) / 2
     lower = min(disk, core["speed"])
@@ -166,6 +193,8 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=5)
     parser.add_argument("--memory", default="1GiB")
     parser.add_argument("--init", default="random")
+    parser.add_argument("--part", type=int, default=0)
+    parser.add_argument("--cached", action="store_true")
     given = parser.parse_args()
     if given.what == "make":
         make(given.path, given.rows, given.columns, given.k, given.order)
@@ -173,7 +202,7 @@ def main() -> None:
     if given.what == "core":
         answer = {"speed": core_speed(given.path, given.k)}
     elif given.what == "fit":
-        answer = fit(given.path, given.k, given.iterations, given.memory, given.init)
+        answer = fit(given)
     else:
         answer = run(given)
     print(json.dumps(answer, indent=1))
