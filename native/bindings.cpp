@@ -5,11 +5,13 @@
 #include <nanobind/stl/unique_ptr.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 
 #include "arrays.hpp"
+#include "course.hpp"
 #include "pool.hpp"
 #include "rows.hpp"
 #include "seeding.hpp"
@@ -18,6 +20,9 @@ namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace omnimeans {
+template <typename T>
+void bind_seeding(nb::module_& m, const char* name);  // in bind_seeding.cpp
+
 namespace {
 
 Screening screening_of(const std::string& name) {
@@ -68,6 +73,31 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
            },
            "centers"_a.noconvert(), "threads"_a, "tree"_a = false, "bounded"_a = false,
            "screen"_a = "tiles")
+      .def(
+          "course",
+          [](Self& self, InC<T> start, In1<std::int64_t> exponents, int bits, double spread,
+             double remoteness, std::int64_t max_iter, double tol, int threads) -> nb::object {
+            const std::size_t k = start.shape(0), d = self.matrix().d;
+            require(start.shape(1) == d && k > 0 && exponents.shape(0) == d + 1,
+                    "the centres need as many columns as the rows");
+            require_grid(exponents, bits);
+            require(self.framed() && self.metric() == Metric::euclidean,
+                    "the rows have no frame yet, or centres other than means");
+            Course<T> found;
+            {
+              nb::gil_scoped_release release;
+              found = course(self, start.data(), k, exponents.data(), bits, {spread, remoteness},
+                             max_iter, tol, some(threads));
+            }
+            if (!found.usual) return nb::none();
+            Out<double> lines = new_array<double>({found.lines.size(), kFigures});
+            if (!found.lines.empty()) {
+              std::memcpy(lines.data(), found.lines.data(), found.lines.size() * sizeof(Line));
+            }
+            return nb::make_tuple(lines, copy_of(found.centers, {k, d}));
+          },
+          "start"_a.noconvert(), "exponents"_a.noconvert(), "bits"_a, "spread"_a, "remoteness"_a,
+          "max_iter"_a, "tol"_a, "threads"_a)
       .def("resume",
            [](Self& self, std::int64_t k) {
              require(k > 0 && within(self.labels(), self.matrix().n, 0, k),
@@ -152,53 +182,7 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
            },
            nb::keep_alive<0, 1>());
 
-  using Start = Seeding<T>;
-  nb::class_<Start>(m, seeding_name)
-      .def("draw",
-           [](const Start& self, In1<std::uint64_t> tickets) {
-             Out<std::int64_t> out = new_array<std::int64_t>({tickets.shape(0)});
-             self.draw(tickets.data(), tickets.shape(0), out.data());
-             return out;
-           },
-           "tickets"_a.noconvert())
-      .def("closest",
-           [](const Start& self, In1<std::int64_t> numbers) {
-             for (std::size_t m = 0; m < numbers.shape(0); ++m) {
-               require(numbers(m) >= 0 && numbers(m) < self.rows(), "there is no such row");
-             }
-             Out<double> out = new_array<double>({numbers.shape(0)});
-             self.closest(numbers.data(), numbers.shape(0), out.data());
-             return out;
-           },
-           "numbers"_a.noconvert())
-      .def("meet",
-           [](Start& self, InC<T> candidates) {
-             require(static_cast<std::int64_t>(candidates.shape(1)) == self.columns() &&
-                         candidates.shape(0) > 0,
-                     "the candidates need as many columns as the rows");
-             nb::gil_scoped_release release;
-             self.meet(candidates.data(), candidates.shape(0));
-           },
-           "candidates"_a.noconvert())
-      .def("worth",
-           [](Start& self, In1<std::int64_t> which) {
-             require(self.candidates() > 0, "no candidate has been met");
-             for (std::size_t m = 0; m < which.shape(0); ++m) {
-               require(which(m) >= 0 && which(m) < self.candidates(), "there is no such candidate");
-             }
-             Out<std::int64_t> out = new_array<std::int64_t>({which.shape(0)});
-             {
-               nb::gil_scoped_release release;
-               self.worth(which.data(), which.shape(0), out.data());
-             }
-             return out;
-           },
-           "which"_a.noconvert())
-      .def("adopt", [](Start& self, std::int64_t which) {
-        require(which >= 0 && which < self.candidates(), "there is no such candidate");
-        nb::gil_scoped_release release;
-        self.adopt(which);
-      });
+  bind_seeding<T>(m, seeding_name);
 
   m.def(
       "peaks",
@@ -254,6 +238,7 @@ void bind_stores(nb::module_& m);  // in bind_stores.cpp
 void bind_interrupts(nb::module_& m);  // in interrupts.cpp
 void bind_sparse(nb::module_& m);  // in bind_sparse.cpp
 void bind_halves(nb::module_& m);  // in bind_halves.cpp
+void bind_survey(nb::module_& m);  // in survey.cpp
 }
 
 NB_MODULE(_core, m) {
@@ -296,4 +281,5 @@ NB_MODULE(_core, m) {
   bind_stores(m);
   bind_sparse(m);
   bind_halves(m);
+  bind_survey(m);
 }

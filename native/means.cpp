@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "accumulator.hpp"
 #include "rows.hpp"
 
 namespace omnimeans {
@@ -62,56 +63,6 @@ double quotient(Wide sum, UWide weight, int exponent) {
   const double rounded = scaled(static_cast<double>(q), exponent + shift);  // to nearest even
   return sum < 0 ? -rounded : rounded;
 }
-
-// A fixed-point number as wide as float64's whole range, in digits of 32 bits
-// (R. M. Neal, "Fast exact summation using small and large superaccumulators", 2015).
-class Accumulator {
- public:
-  void add(double value) {
-    const auto bits = std::bit_cast<std::uint64_t>(value);
-    const int biased = static_cast<int>(bits >> 52 & 0x7ff);
-    std::uint64_t mantissa = bits & 0xfffffffffffffull;
-    if (biased) mantissa |= 1ull << 52;
-    const int place = std::max(biased, 1) - 1;  // the value is mantissa * 2^(place - 1074)
-    const UWide shifted = static_cast<UWide>(mantissa) << (place & 31);
-    const std::int64_t sign = bits >> 63 ? -1 : 1;
-    std::int64_t* digit = digits_ + (place >> 5);
-    digit[0] += sign * static_cast<std::int64_t>(static_cast<std::uint32_t>(shifted));
-    digit[1] += sign * static_cast<std::int64_t>(static_cast<std::uint32_t>(shifted >> 32));
-    digit[2] += sign * static_cast<std::int64_t>(shifted >> 64);
-    if (++terms_ == 1 << 30) carry();
-  }
-
-  // The sum, rounded to nearest even; it must not be negative.
-  double value() {
-    carry();
-    int top = kDigits - 1;
-    while (top > 0 && digits_[top] == 0) --top;
-    UWide leading = 0;
-    for (int i = top; i > top - 4; --i) {
-      leading = leading << 32 | (i >= 0 ? static_cast<std::uint64_t>(digits_[i]) : 0);
-    }
-    for (int i = top - 4; i >= 0; --i) {
-      if (digits_[i]) leading |= 1;
-    }
-    return std::ldexp(static_cast<double>(leading), 32 * (top - 3) - 1074);
-  }
-
- private:
-  static constexpr int kDigits = 70;
-
-  void carry() {
-    for (int i = 0; i + 1 < kDigits; ++i) {
-      const std::int64_t over = digits_[i] >> 32;
-      digits_[i] -= over << 32;
-      digits_[i + 1] += over;
-    }
-    terms_ = 0;
-  }
-
-  std::int64_t digits_[kDigits] = {};
-  int terms_ = 0;
-};
 
 }  // namespace
 

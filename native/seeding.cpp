@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <stdexcept>
 
 #include "pool.hpp"
 
@@ -250,6 +251,46 @@ void RowsSeeding<T>::measure(const T* center) {
           }
         }
       }));
+}
+
+template <typename T>
+bool RowsSeeding<T>::take(const std::int64_t* numbers, std::int64_t count, T* out) const {
+  const Matrix<T>& x = rows_.matrix();
+  for (std::int64_t m = 0; m < count; ++m) std::copy_n(x.row(numbers[m]), x.d, out + m * x.d);
+  return true;
+}
+
+template <typename T>
+std::vector<std::int64_t> Seeding<T>::play(const std::uint64_t* tickets, const double* luck,
+                                           std::int64_t count, std::int64_t trials,
+                                           std::int64_t rounds) {
+  std::vector<std::int64_t> pool(count), chosen, round, gains;
+  std::vector<double> before(count), now(count);
+  std::vector<T> values(count * d_);
+  draw(tickets, count, pool.data());
+  closest(pool.data(), count, before.data());
+  if (!take(pool.data(), count, values.data())) {
+    throw std::invalid_argument("these rows cannot be taken out");
+  }
+  meet(values.data(), count);
+  std::int64_t used = 0;
+  while (static_cast<std::int64_t>(chosen.size()) < rounds) {
+    const bool first = centers_ == 0;  // then every candidate is fair, and there may be fewer
+    closest(pool.data(), count, now.data());
+    round.clear();
+    for (std::int64_t m = used; m < count && static_cast<std::int64_t>(round.size()) < trials; ++m) {
+      if (first || luck[m] * before[m] <= now[m]) round.push_back(m);
+    }
+    if (!first && static_cast<std::int64_t>(round.size()) < trials) break;
+    gains.resize(round.size());
+    worth(round.data(), static_cast<std::int64_t>(round.size()), gains.data());
+    const std::int64_t best =
+        round[std::max_element(gains.begin(), gains.end()) - gains.begin()];
+    adopt(best);
+    chosen.push_back(pool[best]);
+    used = round.back() + 1;
+  }
+  return chosen;
 }
 
 template class Seeding<float>;

@@ -33,6 +33,11 @@ class Seeding {
   // Makes a candidate a centre.
   void adopt(std::int64_t which);
 
+  // Plays several rounds with the candidates that these tickets draw, as play_rounds in
+  // src/omnimeans/init.py does; returns the rows that become centres.
+  std::vector<std::int64_t> play(const std::uint64_t* tickets, const double* luck,
+                                 std::int64_t count, std::int64_t trials, std::int64_t rounds);
+
   std::int64_t candidates() const { return count_; }
   std::int64_t rows() const { return n_; }
   std::int64_t columns() const { return d_; }
@@ -64,6 +69,10 @@ class Seeding {
     }
   };
 
+  // Copies rows out; false where this kind of rows cannot.
+  virtual bool take(const std::int64_t* numbers, std::int64_t count, T* out) const {
+    return (void)numbers, (void)count, (void)out, false;
+  }
   // Tells the finders of every row that is nearer to a candidate than closest_, by D.
   virtual void find(std::vector<Finder>& finders) = 0;
   // Lets all rows look at a new centre, and lowers closest_.
@@ -106,6 +115,7 @@ class RowsSeeding final : public Seeding<T> {
       : Seeding<T>(rows.matrix().n, rows.matrix().d, rows.weights(), threads), rows_(rows) {}
 
  private:
+  bool take(const std::int64_t* numbers, std::int64_t count, T* out) const override;
   void find(std::vector<Finder>& finders) override;
   void measure(const T* center) override;
   struct Met;

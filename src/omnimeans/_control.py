@@ -102,6 +102,8 @@ class Control:
             *((_core.TimeIsUp,) if max_time is not None else ()),
         )
         self.watch = self._watch if watcher or recorder or self.rescued else None
+        # whether somebody waits for the single iterations; Ctrl-C does not
+        self.watched = bool(watcher or recorder or max_time is not None)
         self._iterated = False  # one iteration is made in any case
         self._state: State | None = None  # the present start's last iteration
         self._snapshot: Snapshot | None = None  # of the present start
@@ -157,6 +159,7 @@ class Control:
 
     def keep(self, fit: Fit) -> None:
         """Take note of what a start has led to."""
+        self._iterated = True
         self._set_deadline(armed=False)
         if self.best is None or fit.inertia < self.best.inertia:
             self.best = fit

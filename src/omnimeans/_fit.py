@@ -72,6 +72,7 @@ def run(
                 max_iter=max_iter,
                 tol=tol,
                 watch=control.watch,
+                at_once=not control.watched,
                 earlier=earlier,
                 rules=rules,
             )
@@ -92,6 +93,7 @@ def lloyd(
     watch: Watch | None = None,
     earlier: State | None = None,  # what another process got to, before its centres
     rules: Rules = RULES,
+    at_once: bool | None = None,  # nobody waits for the single iterations; None: if none watches
 ) -> Fit:
     """Alternate assignment and update until the centres stand still."""
     history: list[Iteration] = []
@@ -99,6 +101,10 @@ def lloyd(
     first = centers
     stop: StopReason | None = None
     rows.labels.fill(-1)
+    at_once = watch is None if at_once is None else at_once
+    if at_once and (found := _course(engine, rows, centers, max_iter, tol, rules)):
+        history, centers = found
+        return finish(engine, rows, distance, first, centers, history, _end_of(history, tol))
     if earlier and earlier.history:  # its last iteration, once more, for the labels
         first = earlier.first
         centers, *_ = move(engine, rows, centers, engine.step(rows, centers), distance, rules)
@@ -124,7 +130,7 @@ def lloyd(
         )
         mark = _mark(centers)
         if shift <= tol:
-            stop = "fixed point" if shift == 0.0 and not repaired else "tolerance"
+            stop = _end_of(history, tol)
         elif mark in visited:
             stop = "cycle"
         visited.add(mark)
@@ -134,6 +140,25 @@ def lloyd(
             break
     fit = finish(engine, rows, distance, first, centers, history, stop or "max_iter")
     return dropped(fit, rows.weights) if rules.empty == "drop" else fit
+
+
+def _course(
+    engine: Engine, rows: Rows, centers: Floats, max_iter: int, tol: float, rules: Rules
+) -> tuple[list[Iteration], Floats] | None:
+    """Return what the loop leads to, from an engine that runs it in one call where rows are few."""
+    course = getattr(engine, "course", None)
+    if course is None or rules.frozen is not None or rows.exponent:
+        return None
+    found: tuple[list[Iteration], Floats] | None = course(rows, centers, max_iter, tol)
+    return found
+
+
+def _end_of(history: Sequence[Iteration], tol: float) -> StopReason:
+    """Return why a fit that has moved the centres this far goes no further."""
+    if not history or history[-1].shift > tol:
+        return "max_iter"
+    last = history[-1]
+    return "fixed point" if last.shift == 0.0 and not last.repaired else "tolerance"
 
 
 def move(

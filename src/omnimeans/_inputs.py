@@ -14,7 +14,8 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.validation import validate_data
 
-from omnimeans._rows import FLOATS, NUMBERS, Holed, in_order, plain, readable
+from omnimeans import _core
+from omnimeans._rows import FLOATS, NUMBERS, Holed, in_order, is_plain, plain, readable
 from omnimeans._types import Floats
 
 
@@ -31,6 +32,8 @@ def rows(
     They are float32 or float64 then; with `as_given`, other number types and layouts stay as they
     are in memory, to be read by the engine.
     """
+    if _is_ready(X) and _fits(X, estimator, reset):
+        return X
     if issparse(X):
         return _sparse_rows(X, estimator, reset, as_given)
     checks = {
@@ -63,6 +66,30 @@ def rows(
     if partial and values.dtype.kind == "f" and np.isnan(values.min()):
         return _with_holes(plain(values))
     return readable(values) if as_given else plain(values)
+
+
+def _is_ready(X: Any) -> bool:
+    """Tell whether the general checks would return these very rows; they take 20 times as long."""
+    return (
+        type(X) is np.ndarray
+        and X.dtype in FLOATS
+        and X.ndim == 2
+        and X.size > 0
+        and is_plain(X, X.dtype)
+        and bool(_core.survey(X)[0])
+    )
+
+
+def _fits(X: Floats, estimator: Any, reset: bool) -> bool:
+    """Tell whether the features are as the estimator knows them; they get to be, with `reset`."""
+    if estimator is None:
+        return True
+    known = vars(estimator)
+    if reset:
+        known.pop("feature_names_in_", None)
+        estimator.n_features_in_ = X.shape[1]
+        return True
+    return known.get("n_features_in_") == X.shape[1] and "feature_names_in_" not in known
 
 
 def _sparse_rows(X: Any, estimator: Any, reset: bool, accepted: bool) -> Any:

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from omnimeans._rows import Holed, csr_with
+from omnimeans import _core
+from omnimeans._rows import Holed, csr_with, is_plain
 from omnimeans._types import Distance, Fit, Floats, Iteration
 
 # Binary exponents.  Within the first two, data stay as they are; the rest leave room for the sums
@@ -42,6 +43,10 @@ def exponent_of(*parts: Any) -> int | None:
     """
     if not any(_wide(X) for X in parts):
         return 0
+    if len(parts) == 1 and is_plain(parts[0], np.dtype(np.float64)):  # mostly
+        _, most, span = _core.survey(parts[0])
+        if most < 2.0**ORDINARY and span >= 2.0**-ORDINARY:
+            return 0
     highest = max(_exponent(top(X)) for X in parts)
     sample = [X[:: max(1, X.shape[0] // SAMPLE)] for X in parts]
     if highest <= ORDINARY and _span(*sample) >= 2.0**-ORDINARY:
@@ -62,7 +67,8 @@ def exponent_between(X: Floats, centers: Floats) -> int | None:
     """
     if not _wide(centers):
         return 0
-    span, highest = _span(centers), _exponent(top(centers))
+    _, most, span = _core.survey(centers)
+    highest = _exponent(most)
     exponent = _suitable(highest, span) if span else None
     if exponent is not None and (not _wide(X) or top(X) <= reach(exponent)):
         return exponent

@@ -52,7 +52,7 @@ class Grid:
         """
         bits = min(MAX_BITS, 62 - int(n).bit_length())
         exponents = np.frexp(peaks)[1].astype(np.int64) - bits
-        return cls(np.clip(exponents, MIN_EXPONENT, MAX_EXPONENT), bits)
+        return cls(np.minimum(np.maximum(exponents, MIN_EXPONENT), MAX_EXPONENT), bits)
 
 
 def two_product(a: F64, b: F64) -> tuple[F64, F64]:

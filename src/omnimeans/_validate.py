@@ -18,7 +18,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_sample_weight
 
-from omnimeans import _scaling, looks
+from omnimeans import _core, _scaling, looks
 from omnimeans._inputs import rows as rows
 from omnimeans._rows import FLOATS as FLOATS
 from omnimeans._rows import Holed, number_type, plain
@@ -208,7 +208,7 @@ def _is_ready(centers: Any) -> bool:
         and len(centers) > 0
         and centers.flags.c_contiguous
         and centers.flags.aligned
-        and bool(np.isfinite(centers).all())
+        and bool(_core.survey(centers)[0])
     )
 
 
@@ -318,7 +318,7 @@ def directed_centers(centers: Floats, name: str) -> Floats:
 def all_clusters_found(labels: I32, k: int) -> None:
     """Warn where the data has fewer distinct rows than there are clusters."""
     some = (labels[i : i + (1 << 20)] for i in range(0, len(labels), 1 << 20))
-    found = len({label for part in some for label in np.unique(part).tolist()})
+    found = np.count_nonzero(sum(np.bincount(part, minlength=k) for part in some))
     if found < k:
         warnings.warn(
             f"Number of distinct clusters ({found}) found smaller than n_clusters ({k}). Possibly "

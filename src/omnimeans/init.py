@@ -7,10 +7,11 @@ blocks, threads or partitions.
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
-from omnimeans._types import I64, Engine, Floats, Rows, Start
+from omnimeans._types import F64, I64, U64, Engine, Floats, Rows, Seeding, Start
 from omnimeans.distances import DISTANCES
 from omnimeans.engines import open_engine
 
@@ -71,6 +72,7 @@ def kmeans_plusplus_rows(
     trials = trials or 2 + int(math.log(k))
     chosen: list[int] = []
     seeding = engine.seeding(rows)
+    play = getattr(seeding, "play", None) or partial(play_rounds, seeding, rows)
     met = 0 if given is None else len(given)
     if given is not None:
         seeding.meet(given)
@@ -81,22 +83,37 @@ def kmeans_plusplus_rows(
         rounds = min(1 + begun // ROUNDS_SHARE, k - len(chosen))
         size = trials * rounds + (trials * rounds // SPARE if rounds > 1 else 0)
         tickets = rng.integers(0, 2**64, size=size if begun else 1, dtype=np.uint64)
-        pool = seeding.draw(tickets)
-        before, luck = seeding.closest(pool), rng.random(len(pool))
-        seeding.meet(rows.take(pool))
-        used = 0
-        for _ in range(rounds):
-            fair = np.ones(len(pool), dtype=bool)
-            if met or chosen:
-                fair = luck * before <= seeding.closest(pool)
-            round_ = used + np.flatnonzero(fair[used:])[:trials]
-            if (met or chosen) and len(round_) < trials:
-                break  # too many have shrunk: draw again
-            best = int(round_[np.argmax(seeding.worth(round_))])
-            seeding.adopt(best)
-            chosen.append(int(pool[best]))
-            used = int(round_[-1]) + 1
+        chosen += play(tickets, rng.random(len(tickets)), trials, rounds, begun == 0)
     return np.array(chosen, dtype=np.int64)
+
+
+def play_rounds(
+    seeding: Seeding,
+    rows: Rows,
+    tickets: U64,
+    luck: F64,  # of each candidate, between 0 and 1
+    trials: int,
+    rounds: int,
+    first: bool,  # there is no centre yet
+) -> list[int]:
+    """Return the numbers of the rows that these rounds of k-means++ have chosen."""
+    chosen: list[int] = []
+    pool = seeding.draw(tickets)
+    before = seeding.closest(pool)
+    seeding.meet(rows.take(pool))
+    used = 0
+    for _ in range(rounds):
+        fair = np.ones(len(pool), dtype=bool)
+        if not first:
+            fair = luck * before <= seeding.closest(pool)
+        round_ = used + np.flatnonzero(fair[used:])[:trials]
+        if not first and len(round_) < trials:
+            break  # too many have shrunk: draw again
+        best = int(round_[np.argmax(seeding.worth(round_))])
+        seeding.adopt(best)
+        chosen.append(int(pool[best]))
+        used, first = int(round_[-1]) + 1, False
+    return chosen
 
 
 def kmeans_parallel(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:

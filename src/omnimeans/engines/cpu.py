@@ -18,11 +18,11 @@ import numpy as np
 from omnimeans import _core
 from omnimeans._rows import is_plain, number_type
 from omnimeans._sums import Grid
-from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Pass
+from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Iteration, Pass
 from omnimeans.algorithms import VARIANTS, Variant
 from omnimeans.distances import lengths_of
 from omnimeans.engines._shares import Shares
-from omnimeans.engines.pilot import FLAT, Pilot
+from omnimeans.engines.pilot import FLAT, TINY, Pilot
 from omnimeans.engines.stores import PlainStore, open_store
 
 T = TypeVar("T")
@@ -30,6 +30,7 @@ T = TypeVar("T")
 SAMPLE = 512  # rows whose columns are measured
 MOST_FEATURES = 64  # that the core makes a tree for
 MOST_ROWS = 2**31 - 1  # likewise: it numbers them in 32 bits
+MOST_AT_ONCE = 1000  # iterations: Ctrl-C waits for no more than some milliseconds
 SMALL = 1 << 20  # multiply-adds; a pass with fewer is over before a second thread has woken up
 
 
@@ -118,6 +119,34 @@ class CpuEngine:
         rows.pilot.saw(variant, perf_counter() - start)
         return Pass(rows.core.sums(), moved, redecided, compared, variant.name)
 
+    def course(
+        self, rows: CpuRows, centers: Floats, max_iter: int, tol: float
+    ) -> tuple[list[Iteration], Floats] | None:
+        """Run the loop of :mod:`omnimeans._fit` in one call of the core, on few rows.
+
+        There, the way from call to call would take longer than an iteration.  There is no answer
+        where the rows are many, or where the loop would have more to do than the usual.
+        """
+        work = centers.size * rows.n
+        if (
+            rows.pilot is None
+            or work >= TINY
+            or max_iter > MOST_AT_ONCE
+            or rows.distance.kernel != "euclidean"
+            or self.variant not in (None, VARIANTS["brute"])
+        ):
+            return None
+        known = rows.grid.exponents, rows.grid.bits, rows.spread, rows.remoteness
+        found = rows.core.course(centers, *known, max_iter, tol, self._threads(work))
+        if found is None:
+            rows.labels.fill(-1)
+            return None
+        lines, centers = found
+        return [
+            Iteration(inertia, int(moved), shift, 0, int(redecided), seconds)
+            for inertia, moved, shift, redecided, seconds in lines.tolist()
+        ], centers
+
     def means(self, rows: CpuRows, sums: I64) -> tuple[F64, F64]:
         """Return the exact means (k, d), correctly rounded, and the weights (k,) of the sums."""
         means, weights = _core.means(sums, rows.grid.exponents, rows.grid.bits)
@@ -162,7 +191,7 @@ class CpuEngine:
     def seeding(self, rows: CpuRows) -> CpuSeeding:
         """Return what k-means++ needs to know about the rows, before the first centre."""
         core = rows.core.seeding(self._threads(16 * rows.X.size))
-        return CpuSeeding(core, rows, self)
+        return CpuSeeding(core, rows, self, play=core.play if rows.pilot is not None else None)
 
     def nearest(self, X: Any, centers: Floats, distance: Distance) -> I32:
         """Return the nearest centre of rows that were never placed."""
@@ -201,6 +230,7 @@ class CpuSeeding:
     rows: CpuRows
     engine: CpuEngine
     shares: Shares | None = None  # of rows that centres have joined, many at a time
+    play: Callable[..., list[int]] | None = None  # several rounds of k-means++ in one call
 
     def draw(self, tickets: U64) -> I64:
         """Return a row number for each ticket; rows are drawn by their share."""

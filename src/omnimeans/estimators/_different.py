@@ -9,6 +9,7 @@ one fixed point.  Then the start depends only on which rows there are, and what 
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,19 +24,29 @@ FEW, VALUES = 4096, 1 << 22  # rows, and values of all of them together
 
 def of_different_rows(start: Start, distance: Distance) -> Start:
     """Return the same start, on the different rows where there are few."""
+    known: tuple[Rows, Engine, Rows] | None = None  # those of the last start, mostly
 
     def ordered_start(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
-        if engine.name not in ("cpu", "reference") and is_few(rows):
-            engine = open_engine("cpu", None, distance)  # these few rows fit into memory
-        found = different_rows(engine, rows)
-        if found is None:
-            return start(engine, rows, k, rng)
-        values = rows.take(found[0])
-        if len(values) <= k:  # each of them is a centre, one of them more than once
-            return np.concatenate([values, np.repeat(values[-1:], k - len(values), axis=0)])
-        return start(engine, engine.place(values, found[1], distance), k, rng)
+        nonlocal known
+        if known is None or known[0] is not rows:
+            known = (rows, *_different(engine, rows, distance))
+        _, engine, rows = known
+        if rows.n <= k:  # each of them is a centre, one of them more than once
+            values = rows.take(np.arange(rows.n))
+            return np.concatenate([values, np.repeat(values[-1:], k - rows.n, axis=0)])
+        return start(engine, rows, k, rng)
 
     return ordered_start
+
+
+def _different(engine: Engine, rows: Rows, distance: Distance) -> tuple[Engine, Rows]:
+    """Return the different rows, placed, where they are few, and else the rows as they are."""
+    if engine.name not in ("cpu", "reference") and is_few(rows):
+        engine = open_engine("cpu", None, distance)  # these few rows fit into memory
+    found = different_rows(engine, rows)
+    if found is None:
+        return engine, rows
+    return engine, engine.place(rows.take(found[0]), found[1], distance)
 
 
 def is_few(rows: Rows) -> bool:
@@ -66,10 +77,14 @@ def different_rows(engine: Engine, rows: Rows) -> tuple[I64, F64 | None] | None:
     numbers, firsts = numbers[order], np.flatnonzero(new)
     if rows.weights is None and len(firsts) == len(numbers):
         return numbers, None
-    weights = np.ones(len(numbers)) if rows.weights is None else rows.weights[numbers]
-    if len(firsts) < len(numbers):
-        weights = np.array([math.fsum(copies) for copies in np.split(weights, firsts[1:])])
-    return numbers[firsts], weights
+    copies = np.diff(firsts, append=len(numbers))
+    if rows.weights is None:
+        return numbers[firsts], copies.astype(np.float64)
+    weights = rows.weights[numbers]
+    totals = weights[firsts]
+    for i in np.flatnonzero(copies > 1):
+        totals[i] = math.fsum(weights[firsts[i] : firsts[i] + copies[i]])
+    return numbers[firsts], totals
 
 
 def _differs(values: Floats) -> NDArray[np.bool_]:
@@ -82,5 +97,9 @@ def _differs(values: Floats) -> NDArray[np.bool_]:
 def _landmark(rows: Rows) -> Floats:
     """Return a point from which hardly any two rows are equally far."""
     side = math.sqrt(rows.spread / rows.weight / rows.d)
-    odd = np.random.Generator(np.random.Philox(0)).random(rows.d)
-    return (rows.mean + side * odd).astype(rows.mean.dtype)
+    return (rows.mean + side * _odd(rows.d)).astype(rows.mean.dtype)
+
+
+@cache
+def _odd(d: int) -> F64:
+    return np.random.Generator(np.random.Philox(0)).random(d)

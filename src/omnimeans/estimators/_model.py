@@ -23,6 +23,9 @@ from omnimeans.estimators import _sources
 from omnimeans.estimators._card import model_card
 from omnimeans.sources import is_source
 
+_PLAIN = {bool, float, int, str, type(None)}
+_FOUND_GOOD: set[tuple[Any, ...]] = set()  # classes with the values of their parameters
+
 
 class Ready(NamedTuple):
     """Rows and centres of one type, divided by a power of two where their squares need it."""
@@ -55,6 +58,23 @@ class CenterModel(
         """Return the names of the parameters; scikit-learn inspects the signature every time."""
         names: list[str] = super()._get_param_names()
         return names
+
+    def _validate_params(self) -> None:
+        """Check the parameters, unless the very same ones have been found good before.
+
+        scikit-learn's check takes longer than a small fit.
+        """
+        known = vars(self)
+        values = [known.get(name) for name in type(self)._get_param_names()]
+        if not all(type(value) in _PLAIN for value in values):
+            super()._validate_params()
+            return
+        given = (type(self), *((type(value), value) for value in values))
+        if given not in _FOUND_GOOD:
+            super()._validate_params()
+            if len(_FOUND_GOOD) >= 1000:
+                _FOUND_GOOD.clear()
+            _FOUND_GOOD.add(given)
 
     def _html_repr(self) -> str:
         """Return scikit-learn's diagram; of a fitted model, also what came out."""
