@@ -47,7 +47,7 @@ test: $(VENV)/.test-lint
 # Tests that measure time run alone, one after another; then the others, two at once.
 JOBS   ?= 2
 TALLY  := build/tally.json
-PYTEST  = $(BIN)/python -m pytest --tally $(TALLY) $(PYTEST_ARGS)
+PYTEST  = $(BIN)/python -m pytest --tally=$(TALLY) $(PYTEST_ARGS)
 
 # SEEDS=all runs scikit-learn's tests for all of its hundred seeds
 test-sklearn: $(VENV)/.test-lint

@@ -211,7 +211,8 @@ def test_values_that_are_no_numbers_have_a_place(use: str, value: float, text: s
     assert message.startswith(text)
     assert message.endswith(
         f"\nThe first such value is {value} in row 17, column 2, counted from 0; 2 of them in 2 "
-        "rows. Remove these rows or fill in the values."
+        "rows. Remove these rows or fill in the values"
+        + (", or use missing='partial'." if np.isnan(value) else ".")
     )
 
 

@@ -144,8 +144,10 @@ def _refuse_nonfinite(
         row = int(np.argmax(bad.any(axis=1)))
         column = int(np.argmax(bad[row]))
         called = "" if names is None else f" ({names[column]!r})"
+        gaps = np.isnan(values[row, column]) and hasattr(estimator, "missing")
         raise ValueError(
             f"{error}\nThe first such value is {values[row, column]} in row {row}, column "
             f"{column}{called}, counted from 0; {bad.sum()} of them in {bad.any(axis=1).sum()} "
-            "rows. Remove these rows or fill in the values."
+            "rows. Remove these rows or fill in the values"
+            + (", or use missing='partial'." if gaps else ".")
         ) from None
