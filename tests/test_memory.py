@@ -14,9 +14,6 @@ SMALL_CHANGE = 4  # bytes per row: sums, work space and pages of the allocator
 EVERY_FIT = 12  # bytes per row: the label, and one float64 while distances are summed up
 
 MEASURE = """
-import resource
-def peak():
-    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 X = np.empty(({n}, {d}), np.float32)
 np.random.default_rng(0).random(out=X, dtype=np.float32)
 def fit(rows):

@@ -317,7 +317,7 @@ def directed_centers(centers: Floats, name: str) -> Floats:
 
 def all_clusters_found(labels: I32, k: int) -> None:
     """Warn where the data has fewer distinct rows than there are clusters."""
-    some = (labels[i : i + (1 << 20)] for i in range(0, len(labels), 1 << 20))
+    some = (labels[i : i + (1 << 16)] for i in range(0, len(labels), 1 << 16))
     found = np.count_nonzero(sum(np.bincount(part, minlength=k) for part in some))
     if found < k:
         warnings.warn(
