@@ -166,8 +166,8 @@ def test_estimates_of_files_and_of_what_does_not_fit(tmp_path: Any) -> None:
 
 def test_an_estimate_from_rows_knows_where_a_tree_pays(tmp_path: Any) -> None:
     rng = np.random.default_rng(0)
-    flat = rng.normal(size=(60_000, 30)).astype(np.float32)
-    flat[:, 2:] *= 0.01  # two dimensions in thirty
+    flat = rng.normal(size=(60_000, 40)).astype(np.float32)
+    flat[:, 2:] *= 0.01  # two dimensions in forty
     settings: dict[str, Any] = {"k": 400, "init": "random", "n_threads": 1}
     assert om.estimate(*flat.shape, **settings).algorithm == "bounded-coded"
     np.save(tmp_path / "flat.npy", flat)

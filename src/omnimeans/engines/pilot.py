@@ -21,7 +21,7 @@ PRICE = 0.25  # share of the building time that brute force may take first
 FEW = 4096  # rows
 NARROW = 8  # features up to which bounds cost more than they spare
 WORSE = 1.1  # times the seconds of brute force, a tree's pass is too slow
-CODABLE = 16  # features from which eight bits may be faster
+CODABLE = 32  # features from which eight bits may be faster
 
 
 def brute_seconds(n: int, d: int, k: int) -> float:
@@ -63,11 +63,12 @@ class Pilot:
         """Return the variant for the next pass with k centres."""
         if self.n * self.d * k < TINY:
             return VARIANTS["brute"]
-        if self._tree_pays(k) and self.fits("tree"):
+        if self._tree_pays(k):
             return VARIANTS["tree"]
         if self.d <= NARROW:
             return VARIANTS["brute"]
-        wanted = "bounded-coded" if self.d >= CODABLE else "bounded"
+        # what bounds and codes take to set up would be lost on a tree that is soon to come
+        wanted = "bounded-coded" if self.d >= CODABLE and not self._tree_may_pay() else "bounded"
         for name in (wanted, "bounded"):
             if self.fits(name):
                 return VARIANTS[name]
@@ -91,7 +92,9 @@ class Pilot:
         return self.memory is None or taken <= self.memory
 
     def _tree_pays(self, k: int) -> bool:
-        if self.n < FEW or self.n > 2**31 - 1 or self.d > 64 or self.dimensions > FLAT:
-            return False
         rent = max(self.swept, brute_seconds(self.n, self.d, k) if self.d <= NARROW else 0.0)
-        return self.failures < 3 and rent >= PRICE * building_seconds(self.n, self.d)
+        return self._tree_may_pay() and rent >= PRICE * building_seconds(self.n, self.d)
+
+    def _tree_may_pay(self) -> bool:
+        flat = FEW <= self.n < 2**31 and self.d <= 64 and self.dimensions <= FLAT
+        return flat and self.failures < 3 and self.fits("tree")
