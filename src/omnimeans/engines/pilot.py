@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from omnimeans.algorithms import VARIANTS, Variant
 
 TINY = 1 << 22  # multiply-adds of a pass; below, brute force is over before a choice is made
-FLAT = 8.0  # dimensions that the rows may fill for a tree to be worth trying
+FLAT = 5.0  # dimensions that the rows may fill for a tree to be worth trying
 PRICE = 0.25  # share of the building time that brute force may take first
 FEW = 4096  # rows
 NARROW = 8  # features up to which bounds cost more than they spare
