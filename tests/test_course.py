@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import omnimeans as om
 from checks import assert_same_answer
+from omnimeans.engines.checked import CheckedEngine
 from omnimeans.engines.cpu import CpuEngine
 from omnimeans.init import play_rounds
 
@@ -84,6 +85,24 @@ def test_a_watched_fit_and_an_empty_cluster_go_the_long_way(calls: list[bool]) -
     model = om.KMeans(3, init=[[0.0], [9.0], [500.0]], n_init=1).fit(X)
     assert calls == [False]
     assert model.history_[0].repaired == 1
+
+
+def test_the_debug_switch_sees_every_pass(
+    calls: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    step = CheckedEngine.step
+
+    def counted(self: CheckedEngine, *given: Any) -> Any:
+        seen.append(1)
+        return step(self, *given)
+
+    monkeypatch.setenv("OMNIMEANS_DEBUG", "1")
+    monkeypatch.setattr(CheckedEngine, "step", counted)
+    X = np.random.default_rng(0).standard_normal((150, 4))
+    model = om.KMeans(3, tol=0, random_state=0).fit(X)
+    assert len(seen) == model.n_iter_
+    assert calls == []
 
 
 def test_rounds_of_seeding_in_one_call_or_many() -> None:
