@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 namespace omnimeans {
 
@@ -25,6 +26,13 @@ class Accumulator {
     digit[1] += sign * static_cast<std::int64_t>(static_cast<std::uint32_t>(shifted >> 32));
     digit[2] += sign * static_cast<std::int64_t>(shifted >> 64);
     if (++terms_ == 1 << 30) carry();
+  }
+
+  void add(Accumulator& other) {
+    carry();
+    other.carry();
+    for (int i = 0; i < kDigits; ++i) digits_[i] += other.digits_[i];
+    terms_ = 1;
   }
 
   // The sum, rounded to nearest even.
@@ -62,6 +70,29 @@ class Accumulator {
 
   std::int64_t digits_[kDigits] = {};
   int terms_ = 0;
+};
+
+// The exact sum of values times weights; infinite where a product is.
+class Total {
+ public:
+  void add(const double* values, const double* weights, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      const double product = weights ? values[i] * weights[i] : values[i];
+      finite_ = finite_ && std::isfinite(product);
+      if (!finite_) return;
+      sum_.add(product);
+      if (weights) sum_.add(std::fma(values[i], weights[i], -product));
+    }
+  }
+  void add(Total& other) {
+    finite_ = finite_ && other.finite_;
+    sum_.add(other.sum_);
+  }
+  double value() { return finite_ ? sum_.value() : std::numeric_limits<double>::infinity(); }
+
+ private:
+  Accumulator sum_;
+  bool finite_ = true;
 };
 
 }  // namespace omnimeans

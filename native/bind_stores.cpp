@@ -218,6 +218,17 @@ void bind_held(nb::module_& m, const char* name) {
              return out;
            },
            "centers"_a.noconvert(), "labels"_a.none().noconvert(), "threads"_a)
+      .def("inertia",
+           [](const Self& self, InC<T> centers, std::optional<In1<std::int32_t>> labels,
+              int threads) {
+             const std::size_t n = self.store().n;
+             const std::int64_t k = width_of(self.store(), centers);
+             require(!labels || (labels->shape(0) == n && within(labels->data(), n, 0, k)),
+                     "the number of a centre is needed for each row");
+             nb::gil_scoped_release release;
+             return self.inertia(centers.data(), labels ? labels->data() : nullptr, some(threads));
+           },
+           "centers"_a.noconvert(), "labels"_a.none().noconvert(), "threads"_a)
       .def("medians",
            [](const Self& self, std::size_t k, std::optional<InC<T>> guess, int threads) {
              const std::size_t n = self.store().n, d = self.store().d;

@@ -160,6 +160,21 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
           },
           "centers"_a.noconvert(), "labels"_a.none().noconvert(), "threads"_a)
       .def(
+          "inertia",
+          [](const Self& self, InC<T> centers, std::optional<In1<std::int32_t>> labels,
+             int threads) {
+            const std::size_t n = self.matrix().n;
+            require(static_cast<std::int64_t>(centers.shape(1)) == self.matrix().d &&
+                        centers.shape(0) > 0,
+                    "the centres need as many columns as the rows");
+            require(!labels || (labels->shape(0) == n &&
+                                within(labels->data(), n, 0, centers.shape(0))),
+                    "the number of a centre is needed for each row");
+            nb::gil_scoped_release release;
+            return self.inertia(centers.data(), labels ? labels->data() : nullptr, some(threads));
+          },
+          "centers"_a.noconvert(), "labels"_a.none().noconvert(), "threads"_a)
+      .def(
           "medians",
           [](const Self& self, std::size_t k, std::optional<InC<T>> guess, int threads) {
             const std::size_t n = self.matrix().n, d = self.matrix().d;

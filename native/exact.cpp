@@ -30,26 +30,38 @@ inline double add_lanes(const double (&s)[8]) {
   return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
-// Feature f goes to lane f mod 8; the lanes are added in one fixed tree.
-template <Metric M, typename T>
-inline double distance_wide(const T* x, const T* c, std::int64_t d) {
-  Vec8 lanes = {};
+// Feature f goes to lane f mod 8; the lanes are added in one fixed tree.  Several distances at once
+// do not wait for one another's additions.
+template <Metric M, int R, typename T>
+inline void distances_wide(const T* const (&x)[R], const T* const (&c)[R], std::int64_t d,
+                           double* out) {
+  Vec8 lanes[R] = {};
   std::int64_t f = 0;
   for (; f + 8 <= d; f += 8) {
-    const Vec8 difference = load8(x + f) - load8(c + f);
-    if constexpr (M == Metric::euclidean) {
-      lanes += difference * difference;
-    } else {
-      const IVec8 positive = (IVec8)difference & INT64_MAX;
-      lanes += (Vec8)positive;
+    for (int r = 0; r < R; ++r) {
+      const Vec8 difference = load8(x[r] + f) - load8(c[r] + f);
+      if constexpr (M == Metric::euclidean) {
+        lanes[r] += difference * difference;
+      } else {
+        lanes[r] += (Vec8)((IVec8)difference & INT64_MAX);
+      }
     }
   }
-  double s[8];
-  __builtin_memcpy(s, &lanes, sizeof s);
-  for (int lane = 0; f < d; ++f, ++lane) {
-    s[lane] += term<M>(static_cast<double>(x[f]) - static_cast<double>(c[f]));
+  for (int r = 0; r < R; ++r) {
+    double s[8];
+    __builtin_memcpy(s, &lanes[r], sizeof s);
+    for (std::int64_t rest = f; rest < d; ++rest) {
+      s[rest - f] += term<M>(static_cast<double>(x[r][rest]) - static_cast<double>(c[r][rest]));
+    }
+    out[r] = add_lanes(s);
   }
-  return add_lanes(s);
+}
+
+template <Metric M, typename T>
+inline double distance_wide(const T* x, const T* c, std::int64_t d) {
+  double out;
+  distances_wide<M, 1, T>({x}, {c}, d, &out);
+  return out;
 }
 
 // Up to eight features: the same sum with its zero lanes left out.
@@ -89,6 +101,35 @@ void distances(const T* x, const T* c, std::int64_t count, std::int64_t stride, 
   } else {
     distances_of<Metric::manhattan>(x, c, count, stride, d, out);
   }
+}
+
+#if defined(__AVX512F__) || defined(__ARM_NEON)
+constexpr int kTogether = 4;  // rows at a time, as many as the registers hold
+#else
+constexpr int kTogether = 2;
+#endif
+
+template <Metric M, typename T>
+void own_of(const T* x, std::int64_t count, std::int64_t stride, std::int64_t d, const T* centers,
+            const std::int32_t* labels, double* out) {
+  std::int64_t i = 0;
+  for (; d > 4 && i + kTogether <= count; i += kTogether) {
+    const T *rows[kTogether], *mine[kTogether];
+    for (int r = 0; r < kTogether; ++r) {
+      rows[r] = x + (i + r) * stride;
+      mine[r] = centers + labels[i + r] * d;
+    }
+    distances_wide<M, kTogether, T>(rows, mine, d, out + i);
+  }
+  for (; i < count; ++i) distances_of<M>(x + i * stride, centers + labels[i] * d, 1, d, d, out + i);
+}
+
+template <typename T>
+void own(const T* x, std::int64_t count, std::int64_t stride, std::int64_t d, const T* centers,
+         const std::int32_t* labels, Metric metric, double* out) {
+  const auto measure = metric == Metric::euclidean ? own_of<Metric::euclidean, T>
+                                                   : own_of<Metric::manhattan, T>;
+  measure(x, count, stride, d, centers, labels, out);
 }
 
 template <typename T>
@@ -288,8 +329,8 @@ void peaks(const T* x, double weight, std::int64_t d, double* peak) {
 
 const Exact& exact_kernels() {
   static constexpr Exact table = {
-      {distance<float>, distances<float>, nearest<float>, move<float>, around<float>, peaks<float>},
-      {distance<double>, distances<double>, nearest<double>, move<double>, around<double>, peaks<double>}};
+      {distance<float>, distances<float>, own<float>, nearest<float>, move<float>, around<float>, peaks<float>},
+      {distance<double>, distances<double>, own<double>, nearest<double>, move<double>, around<double>, peaks<double>}};
   return table;
 }
 

@@ -104,6 +104,9 @@ struct ExactKernels {
   // The same from one row to `count` others, `stride` elements apart.
   void (*distances)(const T* x, const T* c, std::int64_t count, std::int64_t stride,
                     std::int64_t d, Metric, double* out);
+  // The same from each of `count` rows, `stride` elements apart, to the centre of its label.
+  void (*own)(const T* x, std::int64_t count, std::int64_t stride, std::int64_t d, const T* centers,
+              const std::int32_t* labels, Metric, double* out);
   // The nearest of some centres, by D, of `rows` rows that lie one after the other; ties go to the
   // first of the list.
   void (*nearest)(const T* x, std::int64_t rows, std::int64_t d, const T* centers,

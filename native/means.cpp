@@ -86,19 +86,9 @@ void means(const std::int64_t* sums, std::int64_t k, std::int64_t columns,
 }
 
 double exact_total(const double* values, const double* weights, std::int64_t n) {
-  Accumulator sum;
-  for (std::int64_t i = 0; i < n; ++i) {
-    if (!std::isfinite(values[i])) return std::numeric_limits<double>::infinity();
-    if (!weights) {
-      sum.add(values[i]);
-    } else {
-      const double product = values[i] * weights[i];
-      if (!std::isfinite(product)) return std::numeric_limits<double>::infinity();
-      sum.add(product);
-      sum.add(std::fma(values[i], weights[i], -product));
-    }
-  }
-  return sum.value();
+  Total total;
+  total.add(values, weights, n);
+  return total.value();
 }
 
 }  // namespace omnimeans

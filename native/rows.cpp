@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "accumulator.hpp"
 #include "assigner.hpp"
 #include "pool.hpp"
 
@@ -78,20 +79,42 @@ std::vector<std::int64_t> Rows<T>::total(int threads) const {
 }
 
 template <typename T>
+void Rows<T>::measure(const T* centers, const std::int32_t* labels, std::int64_t begin,
+                      std::int64_t end, double* out) const {
+  const T* rows = x_.row(begin);
+  const std::int64_t count = end - begin, stride = x_.stride, d = x_.d;
+  if (labels) {
+    exact_for<T>().own(rows, count, stride, d, centers, labels + begin, metric_, out);
+  } else {
+    exact_for<T>().distances(centers, rows, count, stride, d, metric_, out);
+  }
+}
+
+template <typename T>
 void Rows<T>::distances(const T* centers, const std::int32_t* labels, double* out,
                         int threads) const {
   finish(parallel(x_.n, rows_per_chunk(x_, 1, threads), threads,
                   [&](int, std::int64_t begin, std::int64_t end) {
-                    if (!labels) {
-                      exact_for<T>().distances(centers, x_.row(begin), end - begin, x_.stride,
-                                               x_.d, metric_, out + begin);
-                      return;
-                    }
-                    for (std::int64_t i = begin; i < end; ++i) {
-                      exact_for<T>().distances(x_.row(i), centers + labels[i] * x_.d, 1, x_.d,
-                                               x_.d, metric_, out + i);
+                    measure(centers, labels, begin, end, out + begin);
+                  }));
+}
+
+template <typename T>
+double Rows<T>::inertia(const T* centers, const std::int32_t* labels, int threads) const {
+  constexpr std::int64_t kSome = 256;  // rows whose distances are kept until they are added
+  std::vector<Total> parts(threads);
+  finish(parallel(x_.n, rows_per_chunk(x_, 1, threads), threads,
+                  [&](int worker, std::int64_t begin, std::int64_t end) {
+                    double away[kSome];
+                    for (std::int64_t i = begin; i < end; i += kSome) {
+                      const std::int64_t last = std::min(end, i + kSome);
+                      measure(centers, labels, i, last, away);
+                      parts[worker].add(away, weights_ ? weights_ + i : nullptr, last - i);
                     }
                   }));
+  Total all;
+  for (Total& part : parts) all.add(part);
+  return all.value();
 }
 
 template <typename T>
@@ -115,6 +138,7 @@ std::vector<double> peaks(const Matrix<T>& x, const double* weights, int threads
 #define OMNIMEANS_ROWS(T)                                                                       \
   template std::vector<std::int64_t> Rows<T>::total(int) const;                                 \
   template void Rows<T>::distances(const T*, const std::int32_t*, double*, int) const;          \
+  template double Rows<T>::inertia(const T*, const std::int32_t*, int) const;                   \
   template void nearest(const Matrix<T>&, const T*, std::int64_t, Metric, std::int32_t*, int);  \
   template std::vector<double> peaks(const Matrix<T>&, const double*, int);
 OMNIMEANS_ROWS(float)

@@ -90,6 +90,8 @@ class Rows {
 
   // The distance of each row to its own centre, to centre 0 if `labels` is null.
   void distances(const T* centers, const std::int32_t* labels, double* out, int threads) const;
+  // The exact weighted sum of these distances, rounded once.
+  double inertia(const T* centers, const std::int32_t* labels, int threads) const;
   // The coordinate-wise weighted medians (k, d) of the labelled rows; quicker if `guess`, which may
   // be null, is near them.
   void medians(std::int64_t k, const T* guess, double* out, int threads) const;
@@ -106,6 +108,8 @@ class Rows {
  private:
   double weight(std::int64_t i) const { return weights_ ? weights_[i] : 1.0; }
   std::int64_t width() const { return 2 * (x_.d + 1); }
+  void measure(const T* centers, const std::int32_t* labels, std::int64_t begin, std::int64_t end,
+               double* out) const;
   void encode(int threads);
   Counts walk(const T* centers, std::int64_t k, int threads, bool fresh);
   Counts sweep(const T* centers, std::int64_t k, int threads, bool fresh, Way way);

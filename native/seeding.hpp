@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <vector>
 
 #include "rows.hpp"
@@ -56,10 +57,12 @@ class Seeding {
       return out;
     }
   };
+  // Grows block by block: a vector would be copied, and be twice as large meanwhile.
+  using List = std::deque<Nearer>;
   // Takes down the rows that candidates win; one for each worker.
   struct Finder {
     const Seeding& self;
-    std::vector<std::vector<Nearer>>& found;
+    std::vector<List>& found;
     std::vector<std::int64_t> gains;
     std::int64_t room;  // entries that may still be kept
 
@@ -101,7 +104,7 @@ class Seeding {
   std::vector<std::int64_t> gains_;  // of each candidate, when it was met
   // For each worker and candidate, the rows that it would win.  The lists are incomplete when they
   // grew too long, as they do for the first few centres.
-  std::vector<std::vector<std::vector<Nearer>>> found_;
+  std::vector<std::vector<List>> found_;
   bool listed_ = false;
   bool current_ = false;  // no centre was added since the candidates were met
 };

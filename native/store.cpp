@@ -59,6 +59,13 @@ std::vector<std::int64_t> Held<T>::total(int threads) const {
   return sum;
 }
 
+template <typename T>
+double Held<T>::inertia(const T* centers, const std::int32_t* labels, int threads) const {
+  std::vector<double> away(store_.n);
+  distances(centers, labels, away.data(), threads);
+  return exact_total(away.data(), weights_, store_.n);
+}
+
 template struct OwnFrame<float>;
 template struct OwnFrame<double>;
 template class Held<float>;

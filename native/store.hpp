@@ -78,6 +78,7 @@ class Held {
   void distances(const T* centers, const std::int32_t* labels, double* out, int threads) const {
     store_.distances(centers, labels, metric_, out, threads);
   }
+  double inertia(const T* centers, const std::int32_t* labels, int threads) const;
   void medians(std::int64_t k, const T* guess, double* out, int threads) const {
     store_.medians(weights_, grid_, labels_, k, guess, out, threads);
   }

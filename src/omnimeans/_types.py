@@ -208,7 +208,7 @@ class Rows(Protocol):
     dtype: np.dtype[Any]  # of the centres: float32 for float32 rows, else float64
     X: Any  # (n, d) as it was placed; rows are read by `take`
     weights: F64 | None  # (n,) what can pull a centre, or None for unit weights
-    labels: I32  # (n,) nearest centre in the last step, -1 before the first
+    labels: I32  # (n,) nearest centre in the last step; before it, the first row's is -1
     mean: Floats  # (d,) weighted mean of the rows, in their dtype
     spread: float  # weighted sum of squared distances to the mean
     weight: float  # sum of the weights

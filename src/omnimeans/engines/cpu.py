@@ -87,12 +87,14 @@ class CpuEngine:
         threads = self._threads(X.size)
         counted = n if weights is None else int(np.count_nonzero(weights))
         grid = Grid.fit(store.peaks(weights, threads), counted)
-        labels = np.full(n, -1, dtype=np.int32)
+        # Nobody reads a label before the first step; until then, nothing but the first takes memory.
+        labels = np.zeros(n, dtype=np.int32)
+        labels[0] = -1
 
         core = store.hold(weights, labels, "euclidean", grid.exponents, grid.bits)
         means, totals = _core.means(core.total(threads), grid.exponents, grid.bits)
         mean, weight = means[0].astype(dtype), float(totals[0])
-        spread = self.total(core.distances(mean[None], None, threads), weights)
+        spread = core.inertia(mean[None], None, threads)
         if distance.kernel != "euclidean":
             core = store.hold(weights, labels, distance.kernel, grid.exponents, grid.bits)
         core.set_frame(mean, spread / weight if weight else 0.0)
@@ -182,7 +184,9 @@ class CpuEngine:
 
     def inertia(self, rows: CpuRows, centers: Floats) -> float:
         """Return the exact weighted sum of the rows' distances to their own centres."""
-        return self.total(self.distances(rows, centers, rows.labels), rows.weights)
+        threads = self._threads(4 * rows.X.size)
+        inertia: float = rows.core.inertia(centers, rows.labels, threads)
+        return inertia
 
     def each(self, rows: CpuRows, look: Callable[..., T], *what: Any) -> list[T]:
         """Return ``look(engine, rows, *what)``, once: the rows are in one part."""

@@ -73,7 +73,7 @@ class SphericalEngine:
         blank, labels = rows.blank, rows.inner.labels
         if not blank.size:
             return self.inner.step(rows.inner, centers)
-        first = labels[blank[0]] < 0
+        first = labels[0] < 0
         if not first:
             labels[blank] = rows.hidden
         seen = self.inner.step(rows.inner, centers)
@@ -96,7 +96,8 @@ class SphericalEngine:
 
     def distances(self, rows: SphericalRows, centers: Floats, labels: I32 | None = None) -> F64:
         """Return the distance of each row to its own centre (to centre 0 without labels)."""
-        away = 0.5 * self.inner.distances(rows.inner, centers, labels)
+        away = self.inner.distances(rows.inner, centers, labels)
+        away *= 0.5
         away[rows.blank] = 1.0
         return away
 
@@ -115,6 +116,8 @@ class SphericalEngine:
 
     def inertia(self, rows: SphericalRows, centers: Floats) -> float:
         """Return the exact weighted sum of the rows' distances to their own centres."""
+        if not rows.blank.size:
+            return rows.halved(self.inner.inertia(rows.inner, centers))
         away = self.distances(rows, centers, rows.inner.labels)
         return self.total(away, rows.given)
 
