@@ -87,7 +87,7 @@ class CpuEngine:
         threads = self._threads(X.size)
         counted = n if weights is None else int(np.count_nonzero(weights))
         grid = Grid.fit(store.peaks(weights, threads), counted)
-        # Nobody reads a label before the first step; until then, nothing but the first takes memory.
+        # Nobody reads a label before the first step: until then, only the first takes memory.
         labels = np.zeros(n, dtype=np.int32)
         labels[0] = -1
 
