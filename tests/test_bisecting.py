@@ -83,6 +83,7 @@ def test_the_worst_cluster_is_split_first() -> None:
     assert_allclose(sorted(heavy.cluster_centers_.ravel()), [0.5, 101.5, 500.0, 530.0])
 
 
+@pytest.mark.filterwarnings("ignore:.*of BisectingKMeans stopped after max_iter=1")
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("max_iter", [1, 300])
 @pytest.mark.parametrize("strategy", ["biggest_inertia", "largest_cluster"])
@@ -174,5 +175,8 @@ def test_one_cluster_and_verbose(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_signature_is_scikit_learns() -> None:
     ours, theirs = om.BisectingKMeans().get_params(), sklearn.cluster.BisectingKMeans().get_params()
-    assert set(ours) - set(theirs) == {"metric", "missing", "engine", "n_threads"}
+    assert set(ours) - set(theirs) == {
+        *("metric", "missing", "engine", "n_threads"),
+        *("callback", "max_time", "raise_on_interrupt"),
+    }
     assert {name for name in theirs if ours[name] != theirs[name]} == {"algorithm"}

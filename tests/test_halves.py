@@ -112,10 +112,10 @@ def test_the_fast_way_cannot_be_told_from_the_definition(
         used.append(open_halves(*arguments))
         return used[-1]
 
-    monkeypatch.setattr("omnimeans.estimators.bisecting.open_halves", noted)
+    monkeypatch.setattr("omnimeans.estimators._growing.open_halves", noted)
     fast = om.BisectingKMeans(k, **options).fit(X, sample_weight=weights)
     assert used[0] is not None
-    monkeypatch.setattr("omnimeans.estimators.bisecting.open_halves", lambda *_: None)
+    monkeypatch.setattr("omnimeans.estimators._growing.open_halves", lambda *_: None)
     slow = om.BisectingKMeans(k, **options).fit(X, sample_weight=weights)
     assert fast.cluster_centers_.tobytes() == slow.cluster_centers_.tobytes()
     assert_array_equal(fast.labels_, slow.labels_)

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
 
-from omnimeans._types import F64, I32, Engine, Fit, Floats, Rows, StopReason
+from omnimeans._types import F64, I32, Engine, Floats, Iteration, Rows, StopReason
+from omnimeans.distances import DISTANCES
 
 LEAF = -1
+WORST_FIRST: tuple[StopReason, ...] = ("max_iter", "cycle", "tolerance", "fixed point")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,89 +101,115 @@ class Pieces(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Grown:
-    """A tree, and what became of the rows while it grew."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A split that was made: of the leaf at this position, with its line of the history."""
 
-    tree: Tree
-    labels: I32  # (n,) the leaf of each row
-    inertia: float
-    splits: list[Split]
+    position: int
+    split: Split
+    record: Iteration
 
 
 @dataclass(slots=True)
 class _Leaf:
-    node: int
     piece: Piece
     score: float
 
 
-@dataclass(slots=True)
-class _Growth:
-    centers: list[Floats] = field(default_factory=list)
-    children: list[tuple[int, int]] = field(default_factory=list)
-    inertia: list[float] = field(default_factory=list)
+class Growth:
+    """A tree while it grows.  It is what its splits say: whoever breaks off loses but the last.
 
-    def add(self, center: Floats, inertia: float) -> int:
-        self.centers.append(center)
-        self.children.append((LEAF, LEAF))
-        self.inertia.append(inertia)
-        return len(self.centers) - 1
+    Parameters
+    ----------
+    root : Piece
+        All rows.
+    center : ndarray of shape (d,)
+        A centre for them; nobody is ever compared with it.
+    """
+
+    def __init__(self, root: Piece, center: Floats) -> None:
+        self.root, self.center = root, center
+        self.made: list[Made] = []
+
+    @property
+    def splits(self) -> list[Split]:
+        """The splits, in the order in which they were made."""
+        return [made.split for made in self.made]
+
+    def tree(self) -> tuple[Tree, list[Piece]]:
+        """Return the tree, and the pieces of its leaves."""
+        centers, inertia, children = [self.center], [0.0], [(LEAF, LEAF)]
+        leaves = [(0, self.root)]
+        for made in list(self.made):
+            node, halves = leaves[made.position][0], []
+            for center, half in zip(made.split.centers, made.split.halves, strict=True):
+                halves.append((len(centers), half))
+                centers.append(center)
+                inertia.append(half.inertia)
+                children.append((LEAF, LEAF))
+            children[node] = (halves[0][0], halves[1][0])
+            leaves[made.position : made.position + 1] = halves
+        numbers = np.array([node for node, _ in leaves], dtype=np.int32)
+        nodes = np.array(children, dtype=np.int32)
+        tree = Tree(np.array(centers), nodes, np.array(inertia), numbers)
+        return tree, [piece for _, piece in leaves]
+
+    def end(self) -> StopReason:
+        """Return why it has come to its end: what the splits that went on longest say."""
+        reasons = {split.stop_reason for split in self.splits}
+        return next((reason for reason in WORST_FIRST if reason in reasons), "fixed point")
 
 
 def grow(
+    engine: Engine,
     pieces: Pieces,
+    growth: Growth,
     k: int,
     *,
     largest: bool,  # split the cluster of the largest weight, not that of the highest inertia
-) -> Grown:
-    """Split clusters until there are `k`, or until all that are left are copies of one row."""
-    growth = _Growth()
-    splits: list[Split] = []
-    # nobody is ever compared with the centre of all rows
-    leaves = [_Leaf(growth.add(pieces.row(), 0.0), pieces.whole(), math.inf)]
+    told: Callable[[Made, bool], bool],  # a split, and whether it is the last; true ends it all
+) -> bool:
+    """Split clusters until there are `k`, or only copies of one row are left in each.
+
+    Return false if that was not to be.
+    """
+    leaves = [_Leaf(growth.root, math.inf)]
+    objective = [0.0, 0.0]  # and what it lacks
     while len(leaves) < k:
         position = max(range(len(leaves)), key=lambda i: leaves[i].score)
         leaf = leaves[position]
         if leaf.score <= 0.0:
             break  # only copies are left
-        split = pieces.split(leaf.piece, len(splits))
+        begun = perf_counter()
+        split = pieces.split(leaf.piece, len(growth.made))
         if split is None:
             leaf.score = 0.0
             continue
-        splits.append(split)
-        halves = []
-        for center, half in zip(split.centers, split.halves, strict=True):
-            # copies of one row are never split
-            score = half.weight if largest and half.inertia > 0.0 else half.inertia
-            halves.append(_Leaf(growth.add(center, half.inertia), half, score))
-        growth.children[leaf.node] = (halves[0].node, halves[1].node)
-        leaves[position : position + 1] = halves
-    return _grown(growth, leaves, pieces, splits)
+        one, other = split.halves
+        terms = [*objective, one.inertia, other.inertia]
+        terms.append(-leaf.piece.inertia if growth.made else 0.0)
+        objective[0] = max(0.0, math.fsum(terms))
+        objective[1] = math.fsum([*terms, -objective[0]])
+        apart = engine.pairs(split.centers[:1], split.centers[1:], DISTANCES["euclidean"])[0]
+        seconds = perf_counter() - begun
+        record = Iteration(objective[0], other.n, float(apart), 0, 0, seconds, 1.0, split.algorithm)
+        growth.made.append(Made(position, split, record))
+        leaves[position : position + 1] = [
+            _Leaf(half, _score(half, largest)) for half in (one, other)
+        ]
+        if told(growth.made[-1], len(leaves) == k):
+            return False
+    return True
 
 
-def alone(engine: Engine, rows: Rows, fit: Fit) -> Grown:
-    """Return the tree of a fit with one centre."""
-    growth = _Growth()
-    leaf = _Leaf(growth.add(fit.centers[0], 0.0), Piece(rows.n, rows.weight, 0.0, None), 0.0)
-    tree = Tree(*_arrays(growth, [leaf]))
-    split = Split(fit.centers, (leaf.piece, leaf.piece), fit.n_iter, fit.stop_reason, fit.algorithm)
-    inertia = engine.total(engine.distances(rows, fit.centers), rows.weights)
-    return Grown(tree, np.zeros(rows.n, dtype=np.int32), inertia, [split])
+def _score(half: Piece, largest: bool) -> float:
+    """Return how much a piece asks to be split; copies of one row never do."""
+    return half.weight if largest and half.inertia > 0.0 else half.inertia
 
 
-def _grown(growth: _Growth, leaves: list[_Leaf], pieces: Pieces, splits: list[Split]) -> Grown:
-    labels = pieces.labels([leaf.piece for leaf in leaves])
-    return Grown(Tree(*_arrays(growth, leaves)), labels, pieces.total(), splits)
-
-
-def _arrays(growth: _Growth, leaves: list[_Leaf]) -> tuple[Floats, I32, F64, I32]:
-    return (
-        np.array(growth.centers),
-        np.array(growth.children, dtype=np.int32),
-        np.array(growth.inertia),
-        np.array([leaf.node for leaf in leaves], dtype=np.int32),
-    )
+def alone(rows: Rows) -> Piece:
+    """Return the piece that stays whole."""
+    return Piece(rows.n, rows.weight, 0.0, None)
 
 
 def descend(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
@@ -32,6 +33,8 @@ from omnimeans._types import (
 
 QUICK = 0.05  # seconds: an iteration that takes no longer is made again after an interrupt
 SHARE = 20  # snapshots may take one part in so many of the time
+PROMPT = 0.12  # seconds: what is done after an interrupt beyond the necessary takes no longer
+RESERVED = 0.5  # of the time that was given: no more is kept for what follows the iterations
 
 # first centres, last centres, history, reason
 Finish = Callable[[Floats, Floats, Sequence[Iteration], StopReason], Fit]
@@ -68,6 +71,16 @@ class Recorder(Protocol):
     def close(self) -> None:
         """Forget about it: the fit has come to its end."""
         ...
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Let passes of this thread raise ``TimeIsUp`` when these seconds are over."""
+    _core.set_deadline(seconds)
+    try:
+        yield
+    finally:
+        _core.set_deadline(None)
 
 
 class Control:
@@ -113,13 +126,37 @@ class Control:
 
     # ---- in the order in which a fit calls
 
-    def begin(self, engine: Engine, rows: Rows, distance: Distance, finish: Finish) -> None:
-        """Take note of what is clustered, and of what another process has left behind."""
-        self._engine, self._rows, self._distance, self._finish = engine, rows, distance, finish
+    def begin(
+        self,
+        engine: Engine,
+        rows: Rows,
+        distance: Distance,
+        finish: Finish,
+        *,
+        whole: bool = True,
+        exponent: int | None = None,
+    ) -> None:
+        """Take note of what is clustered, and of what another process has left behind.
+
+        The rows are not the `whole` if their labels are not those of the model, such as a sample's.
+        The user's values are divided by two to this power; None is that of the rows.
+        """
+        self._engine, self._distance, self._finish = engine, distance, finish
+        self._exponent = rows.exponent if exponent is None else exponent
+        self.look_at(rows, whole=whole)
+        self._reserved = 0.0
         self._begun = perf_counter()
         self._first = 0
         if self.recorder is not None:
             self._first, self.best = self.recorder.resume(engine, rows, finish)
+
+    def look_at(self, rows: Rows, *, whole: bool) -> None:
+        """Take note of the rows of the passes that follow."""
+        self._rows = rows if whole else None  # a sample may go
+
+    def reserve(self, seconds: float) -> None:
+        """Take note of how long it takes to make a model when the iterations are over."""
+        self._reserved = min(seconds, RESERVED * (self.max_time or 0.0))
 
     def restarts(self, count: int) -> Iterator[int]:
         """Go through the numbers of the starts, until somebody ends the fit."""
@@ -164,10 +201,9 @@ class Control:
         if self.best is None or fit.inertia < self.best.inertia:
             self.best = fit
         self._state = self._snapshot = None
-        if self.watcher is not None:
-            exponent = self._rows.exponent
-            if self.watcher.ended(_scaling.restored(fit, exponent, self._distance)):
-                self.stopped = "callback"
+        ended = _scaling.restored(fit, self._exponent, self._distance)
+        if self.watcher is not None and self.watcher.ended(ended):
+            self.stopped = "callback"
         if not self.stopped:
             self._write(self.restart + 1, None)
 
@@ -200,7 +236,7 @@ class Control:
         if self.watcher is None:
             return False
         _core.set_deadline(None)  # not in the user's code
-        exponent = self._rows.exponent
+        exponent = self._exponent
         record = _scaling.restored_record(state.history[-1], exponent, self._distance)
         centers = _scaling.scaled(state.centers, exponent) if exponent else state.centers
         return self.watcher.iterated(record, centers)
@@ -212,39 +248,44 @@ class Control:
     def _take_snapshot(self, state: State) -> None:
         """Keep this assignment, if it was long in the making and there is time for it."""
         record, begun = state.history[-1], perf_counter()
-        if not self.rescued or record.seconds <= QUICK or record.repaired:
+        rows = self._rows
+        if not self.rescued or rows is None or record.seconds <= QUICK or record.repaired:
             return
         if begun < self._next_snapshot and self._left() > 0:
             return
-        labels = self._rows.labels
+        labels = rows.labels
         spare = self._spare if self._spare is not None else np.empty_like(labels)
         np.copyto(spare, labels)
         inertia = None
         if self._inertia_seconds > QUICK:  # too slow to be found after an interrupt
-            inertia, self._inertia_seconds = self._timed_inertia(state.before)
+            inertia, self._inertia_seconds = self._timed_inertia(rows, state.before)
         kept = Snapshot(spare, inertia, state.before, tuple(state.history), state.first)
         self._spare = None if self._snapshot is None else self._snapshot.labels
         self._snapshot = kept
         ended = perf_counter()
         self._next_snapshot = ended + SHARE * (ended - begun)
 
-    def _timed_inertia(self, centers: Floats) -> tuple[float, float]:
+    def _timed_inertia(self, rows: Rows, centers: Floats) -> tuple[float, float]:
         begun = perf_counter()
-        return self._engine.inertia(self._rows, centers), perf_counter() - begun
+        return self._engine.inertia(rows, centers), perf_counter() - begun
 
     def _of_snapshot(self, kept: Snapshot, reason: StopReason) -> Fit | None:
         """Return the model of a snapshot; None where labels cannot be put back."""
-        inertia = kept.inertia
-        if inertia is None:
-            self._rows.labels[:] = kept.labels
-            if not np.array_equal(self._rows.labels, kept.labels):
+        inertia, rows = kept.inertia, self._rows
+        if inertia is None and rows is not None:
+            rows.labels[:] = kept.labels
+            if not np.array_equal(rows.labels, kept.labels):
                 return None
-            inertia = self._engine.inertia(self._rows, kept.before)
+            inertia = self._engine.inertia(rows, kept.before)
+        if inertia is None:
+            return None
         return Fit(kept.before, kept.labels, inertia, kept.history, reason, kept.first)
 
     def _left(self) -> float:
         """Return the seconds that are left."""
-        return math.inf if self.max_time is None else self._begun + self.max_time - perf_counter()
+        if self.max_time is None:
+            return math.inf
+        return self._begun + self.max_time - self._reserved - perf_counter()
 
     def _set_deadline(self, armed: bool = True) -> None:
         """Let passes end at the time limit; raise at once if it is over."""

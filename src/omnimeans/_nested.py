@@ -9,17 +9,26 @@ error; once an iteration gains less than that, only more rows help.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from time import perf_counter
 
 import numpy as np
 
+from omnimeans._control import Control
 from omnimeans._fit import move, squared_shift
-from omnimeans._types import F64, Distance, Engine, Floats, Iteration, Rows, StopReason
+from omnimeans._types import F64, Distance, Engine, Floats, Iteration, Rows, State, StopReason
 
 GROWTH = 2  # a batch has this many times the rows of the one before
 ALMOST_ALL = 0.6  # of the rows: a batch of more is all of them
+LABELLING = 1.5  # iterations on all rows that labels and inertia of all rows take, about
+
+CONVERGED: dict[StopReason, str] = {
+    "tolerance": "small centers change",
+    "no improvement": "lack of improvement in inertia",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +61,26 @@ class Plan:
     light: float
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What a nested fit ended with."""
-
-    first: Floats  # centres before the first iteration
-    centers: Floats
-    rows: Rows  # the last batch
-    size: int  # its number of rows
-    history: tuple[Iteration, ...]
-    steps: int
-    stop_reason: StopReason
-
-
 @dataclass(slots=True)
 class Progress:
-    """What a fit tells on its way; the estimator prints it."""
+    """How far a fit has got, and what it tells on its way; the estimator prints it."""
 
     say: Callable[[str], None]
     max_steps: int
+    steps: int = 0
+    mean: float = 0.0  # distance of a batch's rows, in the last iteration
+    weights: F64 | None = None  # (k,) of the clusters when the last batch was left behind
 
-    def round(self, step: int, mean: float) -> None:
+    def round(self, steps: int, mean: float) -> None:
         """Tell the mean distance of a batch's rows."""
-        self.say(f"Minibatch step {step}/{self.max_steps}: mean batch inertia: {mean}")
+        self.steps, self.mean = steps, mean
+        self.say(f"Minibatch step {steps}/{self.max_steps}: mean batch inertia: {mean}")
 
-    def converged(self, why: str, step: int) -> None:
+    def converged(self, stop: StopReason) -> None:
         """Tell why the fit ends."""
-        self.say(f"Converged ({why}) at step {step}/{self.max_steps}")
+        why = CONVERGED.get(stop)
+        if why:
+            self.say(f"Converged ({why}) at step {self.steps}/{self.max_steps}")
 
     def reassigned(self, count: int) -> None:
         """Tell that centres were drawn anew."""
@@ -112,52 +114,55 @@ def run(
     *,
     distance: Distance,
     progress: Progress,
-) -> Ending:
-    """Run Lloyd's iterations on growing batches."""
+    control: Control,
+) -> State:
+    """Run Lloyd's iterations on growing batches; return how that ended."""
     history: list[Iteration] = []
-    first = centers
-    steps, waited, seen_rows = 0, 0, 0
-    rows: Rows | None = None
-    weights = np.empty(0)
-    for size in sizes(plan.first, n):
-        if rows is not None:
-            centers, count = renewed(engine, rows, centers, weights, plan.light, rng)
-            progress.reassigned(count)
-        rows, before = batch(size), np.inf
+    first, waited, seen_rows = centers, 0, 0
+    for size, larger in pairwise([*sizes(plan.first, n), 0]):
+        rows, last = batch(size), math.inf
+        control.look_at(rows, whole=size == n)
         tol = plan.tol * rows.spread / (rows.weight * rows.d)
         while True:
-            if seen_rows and seen_rows + size > plan.max_steps * plan.step:
-                return Ending(first, centers, rows, size, tuple(history), steps, "max_iter")
-            begun = perf_counter()
-            seen = engine.step(rows, centers)
-            moved_centers, inertia, repaired = move(engine, rows, centers, seen, distance)
-            shift = squared_shift(engine, centers, moved_centers)
-            centers = moved_centers
+            begun, before = perf_counter(), centers
+            seen = engine.step(rows, before)
+            centers, inertia, repaired = move(engine, rows, before, seen, distance)
+            shift = squared_shift(engine, before, centers)
             seconds = perf_counter() - begun
             history.append(Iteration(inertia, seen.moved, shift, repaired, seen.redecided, seconds))
             seen_rows += size
             steps = max(1, min(plan.max_steps, seen_rows // plan.step))
             progress.round(steps, inertia / rows.weight)
             still = shift == 0.0 and not repaired
-            gained = before - inertia
-            enough = gained < inertia * len(centers) / size
-            before = inertia
-            if size < n:
-                if still or enough or shift <= tol:
-                    weights = engine.means(rows, seen.sums)[1]
-                    break  # this batch has told what it can
-                continue
-            if plan.tol > 0.0 and shift <= tol:
-                progress.converged("small centers change", steps)
-                return Ending(first, centers, rows, size, tuple(history), steps, "tolerance")
-            waited = waited + max(1, size // plan.step) if enough else 0
-            if plan.patience is not None and waited >= plan.patience:
-                progress.converged("lack of improvement in inertia", steps)
-                return Ending(first, centers, rows, size, tuple(history), steps, "no improvement")
-            if still and plan.patience is None:  # what is left of the steps would change nothing
-                return Ending(
-                    first, centers, rows, size, tuple(history), plan.max_steps, "fixed point"
-                )
+            enough = last - inertia < inertia * len(centers) / size
+            last = inertia
+            told = size < n and (still or enough or shift <= tol)  # all that this batch can tell
+            stop: StopReason | None = None
+            if size == n:
+                waited = waited + max(1, size // plan.step) if enough else 0
+                if plan.tol > 0.0 and shift <= tol:
+                    stop = "tolerance"
+                elif plan.patience is not None and waited >= plan.patience:
+                    stop = "no improvement"
+                elif still and plan.patience is None:
+                    stop = "fixed point"
+                    progress.steps = plan.max_steps  # those that are left would change nothing
+            if stop is None and seen_rows + (larger if told else size) > plan.max_steps * plan.step:
+                stop = "max_iter"
+            if stop:
+                progress.converged(stop)
+            control.reserve(LABELLING * seconds * n / size)
+            state = State(first, before, centers, history, set(), stop)
+            if control.watch is not None:
+                stop = control.watch(state) or stop
+            if stop:
+                return replace(state, stop=stop)
+            if told:
+                break
+        progress.weights = engine.means(rows, seen.sums)[1]
+        centers, count = renewed(engine, rows, centers, progress.weights, plan.light, rng)
+        progress.reassigned(count)
+        del rows, seen  # the larger ones may take their place
     raise AssertionError("the last batch ends the fit")
 
 

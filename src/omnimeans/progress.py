@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -49,6 +48,10 @@ class Progress:
         The lowest inertia of the starts that have ended; None before the first end.
     stop_reason : str or None
         Why the start has ended, one of those of ``stop_reason_``; None after an iteration.
+    rows : int
+        Rows that the iteration looked at: all, or those of a mini-batch's sample.
+    done : float
+        The part of the start's work that is done, from 0 to 1, as far as that can be told.
     """
 
     event: Literal["iteration", "restart"]
@@ -66,13 +69,16 @@ class Progress:
     centers: Floats
     best_inertia: float | None
     stop_reason: StopReason | None
+    rows: int = 0
+    done: float = 0.0
 
 
 class ProgressBar:
     """Show how a fit goes on, as a bar with the time that is left, drawn by rich.
 
-    How far a start has come is judged by its iterations and, as it mostly ends long before
-    `max_iter`, by how near the moves of its centres have come to the tolerance.
+    How far a start of :class:`KMeans` has come is judged by its iterations and, as it mostly ends
+    long before `max_iter`, by how near the moves of its centres have come to the tolerance; of
+    :class:`MiniBatchKMeans` by the size of its sample, of :class:`BisectingKMeans` by its splits.
 
     Parameters
     ----------
@@ -93,20 +99,16 @@ class ProgressBar:
         self.transient = transient
         self._bars: Bars | None = None
         self._task: Any = None
-        self._first = math.nan  # the shift of a start's first iteration
 
     def __call__(self, record: Progress) -> None:
         """Draw what has been reached."""
         if self._bars is None:
             self._open(record)
         assert self._bars is not None
-        if record.iteration == 0:
-            self._first = record.shift
-        done = 1.0 if record.event == "restart" else _share(record, self._first)
         start = f"start {record.restart + 1}/{record.n_restarts}, " * (record.n_restarts > 1)
         self._bars.update(
             self._task,
-            completed=record.restart + done,
+            completed=record.restart + record.done,
             text=f"{start}iteration {record.iteration + 1}, inertia {record.inertia:.6g}, "
             f"{record.moved} rows moved",
         )
@@ -133,13 +135,3 @@ class ProgressBar:
         )
         self._task = self._bars.add_task("k-means", total=record.n_restarts, text="")
         self._bars.start()
-
-
-def _share(record: Progress, first: float) -> float:
-    """Return how much of a start is done, between 0 and 1."""
-    counted = (record.iteration + 1) / record.max_iter
-    if record.shift <= record.tol:
-        return 1.0
-    if 0.0 < record.tol < first and record.shift < first:
-        return max(counted, math.log(first / record.shift) / math.log(first / record.tol))
-    return counted

@@ -101,6 +101,13 @@ class Halves:
         """Return the numbers of a part's rows among all rows."""
         return self._core.numbers(*self._place(part))
 
+    def numbers_or_none(self, part: Part) -> I64 | None:
+        """Return the same, but None for a part that was split."""
+        try:
+            return self.numbers(part)
+        except ValueError:
+            return None
+
     def total(self) -> float:
         """Return the exact weighted sum of the distances of all rows from their centres."""
         return self._core.total()

@@ -30,18 +30,27 @@ class Tasks:
 
     Parameters
     ----------
-    estimator : KMeans
+    estimator : KMeans, MiniBatchKMeans or BisectingKMeans
         Whose callbacks they are.
     n_init, max_iter : int
         How many starts there are, and iterations of a start at most.
     X, y, sample_weight : any
         What is fitted; `y` plays no part in it, but scores may compare it with the clusters.
+    fitted : callable or None
+        Given the centres as they are, returns what an estimator predicts with.
     """
 
     def __init__(
-        self, estimator: Any, n_init: int, max_iter: int, X: Any, y: Any, sample_weight: Any
+        self,
+        estimator: Any,
+        n_init: int,
+        max_iter: int,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        fitted: Callable[[Floats], dict[str, Any]] | None = None,
     ) -> None:
-        self._estimator, self._max_iter = estimator, max_iter
+        self._estimator, self._max_iter, self._fitted = estimator, max_iter, fitted or _centers
         self._told = {
             "estimator": estimator,
             "X": X,
@@ -94,5 +103,6 @@ class Tasks:
         self._iteration = self._start.subcontext(task_name="iteration")
         self._iteration.call_on_fit_task_begin(**self._told)
 
-    def _fitted(self, centers: Floats) -> dict[str, Any]:
-        return {"cluster_centers_": centers.copy(), "_n_features_out": len(centers)}
+
+def _centers(centers: Floats) -> dict[str, Any]:
+    return {"cluster_centers_": centers.copy(), "_n_features_out": len(centers)}

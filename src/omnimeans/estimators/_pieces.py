@@ -173,7 +173,6 @@ class Blocks:
         if fit is None:
             return None
         far = engine.distances(rows, fit.centers, fit.labels)
-        self._away[where.numbers] = far
         halves = []
         for side in (0, 1):
             mine = np.flatnonzero(fit.labels == side)
@@ -181,6 +180,7 @@ class Blocks:
             inertia = engine.total(far[mine], pull)
             there = _Block(where.numbers[mine], block, mine)
             halves.append(Piece(len(mine), _weight(engine, pull, len(mine)), inertia, there))
+        self._away[where.numbers] = far
         return Split(
             fit.centers, (halves[0], halves[1]), fit.n_iter, fit.stop_reason, fit.algorithm
         )
@@ -262,9 +262,15 @@ class Moved:
 
     def labels(self, leaves: list[Piece]) -> I32:
         """Return the number of the leaf that each row is in."""
-        labels = np.zeros(len(self._X), dtype=np.int32)
+        labels = np.full(len(self._X), -1, dtype=np.int32)
+        lost = 0
         for number, leaf in enumerate(leaves):
-            labels[self._halves.numbers(leaf.where)] = number
+            numbers = self._halves.numbers_or_none(leaf.where)
+            if numbers is None:  # whoever was interrupted may have split it, and not said so
+                lost = number
+            else:
+                labels[numbers] = number
+        labels[labels < 0] = lost
         return labels
 
     def total(self) -> float:

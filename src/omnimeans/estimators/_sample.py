@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 
 from omnimeans import _fit, _validate
-from omnimeans._nested import Ending
 from omnimeans._rows import Holed, floating, in_memory
-from omnimeans._scaling import divided, restored
-from omnimeans._types import F64, I64, Distance, Engine, Fit, Rows
+from omnimeans._scaling import divided
+from omnimeans._types import (
+    F64,
+    I64,
+    Distance,
+    Engine,
+    Fit,
+    Floats,
+    Iteration,
+    Rows,
+    StopReason,
+)
 
 
 class Sample:
@@ -54,23 +64,39 @@ class Sample:
             self._placed, self._size = self._place(size), size
         return self._placed
 
-    def labelled(self, ending: Ending) -> Fit:
-        """Return the fit of all rows, with the centres of a nested fit."""
-        rows, centers, history = self.batch(self.n), ending.centers, ending.history
-        fit = _fit.finish(
-            self.engine, rows, self.distance, ending.first, centers, history, ending.stop_reason
-        )
-        return restored(fit, self.exponent, self.distance)
+    def labelled(
+        self, first: Floats, centers: Floats, history: Sequence[Iteration], stop: StopReason
+    ) -> Fit:
+        """Return the fit of all rows, with the centres that a nested fit came to."""
+        rows = self.batch(self.n)
+        return _fit.finish(self.engine, rows, self.distance, first, centers, history, stop)
 
-    def unlabelled(self, ending: Ending) -> Fit:
-        """Return the fit of the last batch, with its inertia scaled to all rows."""
+    def unlabelled(
+        self,
+        first: Floats,
+        centers: Floats,
+        history: Sequence[Iteration],
+        stop: StopReason,
+        mean: float,  # distance of the rows, in the last batch
+    ) -> Fit:
+        """Return the fit without labels, with the inertia of the last batch scaled to all rows."""
         weight = float(self.X.shape[0])
         if self.weights is not None:
             weight = self.engine.total(self.weights, None)
-        inertia = ending.history[-1].inertia * weight / ending.rows.weight
-        labels = ending.rows.labels
-        fit = Fit(ending.centers, labels, inertia, ending.history, ending.stop_reason)
-        return restored(fit, self.exponent, self.distance)
+        none = np.empty(0, dtype=np.int32)
+        return Fit(centers, none, mean * weight, tuple(history), stop, first)
+
+    def counts(self, fit: Fit, earlier: F64 | None) -> F64:
+        """Return the weights of the clusters; without labels, those of the last batch.
+
+        Where its labels are not complete, they are those of the batch before.
+        """
+        k, labels, weights = len(fit.centers), fit.labels, self.weights
+        if not len(labels) and self._placed is not None:
+            labels, weights = self._placed.labels, self._placed.weights
+        if earlier is not None and (not len(labels) or (labels < 0).any()):
+            return earlier
+        return np.bincount(labels, weights, minlength=k).astype(float)
 
     def _place(self, size: int) -> Rows:
         X, weights = self.X, self.weights

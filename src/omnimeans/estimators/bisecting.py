@@ -11,21 +11,32 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
 
 from omnimeans import _bisect, _validate
-from omnimeans._bisect import Grown, Tree, alone, grow
+from omnimeans._bisect import Tree
 from omnimeans._rows import Holed, floating
-from omnimeans._scaling import divided, restored_sum, scaled
-from omnimeans._types import F64, I32, Distance, Engine, Floats, most_used
+from omnimeans._scaling import divided
+from omnimeans._types import (
+    I32,
+    Callback,
+    Engine,
+    Fit,
+    Floats,
+    Iteration,
+    StopReason,
+    most_used,
+)
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans.algorithms import NAMES
 from omnimeans.engines import ENGINES
-from omnimeans.engines.halves import open_halves
 from omnimeans.estimators import _sources
+from omnimeans.estimators._callbacks import CallbackSupportMixin
+from omnimeans.estimators._growing import Growing, by_splits
 from omnimeans.estimators._model import CenterModel, Ready
-from omnimeans.estimators._pieces import Blocks, Moved, Plan, variance_of
+from omnimeans.estimators._pieces import Plan
+from omnimeans.estimators._watch import WATCHED, followed, warn_of_the_splits
 from omnimeans.init import INITS
 
 
-class BisectingKMeans(CenterModel):
+class BisectingKMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     """Group rows into k clusters by splitting one cluster after another in two.
 
     A drop-in for ``sklearn.cluster.BisectingKMeans``.  A row belongs to the leaf that it comes to
@@ -62,15 +73,20 @@ class BisectingKMeans(CenterModel):
         What to minimise; as in :class:`KMeans`.
     missing : {"error", "partial"}, default="error"
         What NaN means: an error, or a value that is not there; as in :class:`KMeans`.
-    engine : str, default="auto"
-        Who does the arithmetic; as in :class:`KMeans`.
-    n_threads : int or None, default=None
-        Threads to use; None takes what the process may use.
+    engine, n_threads
+        As in :class:`KMeans`.
+    callback : callable or None, default=None
+        Called after each split, as an iteration, and once at the end; as in :class:`KMeans`.
+    max_time : float or None, default=None
+        Seconds after which the fit stops, with the splits that it has made; one is made in any
+        case.
+    raise_on_interrupt : bool, default=False
+        Whether Ctrl-C raises KeyboardInterrupt, or ends the fit with the splits that it has made.
 
     Attributes
     ----------
     cluster_centers_ : ndarray of shape (k, d)
-        Centres of the leaves, from left to right.
+        Centres of the leaves, from left to right; fewer than k where the fit was ended before.
     labels_ : ndarray of shape (n,), int32
         Leaf of each row.
     inertia_ : float
@@ -78,7 +94,14 @@ class BisectingKMeans(CenterModel):
     n_iter_ : int
         Iterations of all splits together.
     converged_ : bool
-        Whether every split came to rest, within `tol`.
+        Whether all splits were made, and every one came to rest, within `tol`.
+    stop_reason_ : {"fixed point", "tolerance", "max_iter", "cycle", "callback", "max_time", \
+            "interrupt"}
+        Why the fit ended before all splits were made; otherwise why they did: "max_iter" if that
+        ended any of them.
+    history_ : tuple of records
+        For each split the ``inertia`` of all leaves after it, rows ``moved`` to the new cluster,
+        the squared distance of its two centres (``shift``), and its ``seconds``.
     tree_ : Tree
         The splits: ``centers`` (m, d), ``children`` (m, 2), ``inertia`` (m,), and the ``leaves``.
     algorithm_, engine_ : str
@@ -119,11 +142,14 @@ class BisectingKMeans(CenterModel):
         "missing": [StrOptions({"error", "partial"})],
         "engine": [StrOptions({"auto", *ENGINES})],
         "n_threads": [ONE_OR_MORE, None],
+        **WATCHED,
     }
 
     inertia_: float
     n_iter_: int
     converged_: bool
+    stop_reason_: StopReason
+    history_: tuple[Iteration, ...]
     tree_: Tree
     algorithm_: str
     engine_: str
@@ -145,6 +171,9 @@ class BisectingKMeans(CenterModel):
         missing: str = "error",
         engine: str = "auto",
         n_threads: int | None = None,
+        callback: Callback | None = None,
+        max_time: float | None = None,
+        raise_on_interrupt: bool = False,
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
@@ -160,6 +189,9 @@ class BisectingKMeans(CenterModel):
         self.missing = missing
         self.engine = engine
         self.n_threads = n_threads
+        self.callback = callback
+        self.max_time = max_time
+        self.raise_on_interrupt = raise_on_interrupt
 
     def __sklearn_tags__(self) -> Tags:
         tags: Tags = super().__sklearn_tags__()
@@ -220,53 +252,45 @@ class BisectingKMeans(CenterModel):
             seed,
             lambda part, shares: engine.place(part, shares, distance),
         )
-        grown = self._grown(plan, divided(floating(X), exponent) if exponent else X, weights, k)
-        self.inertia_ = restored_sum(grown.inertia, exponent, distance)
-        self._keep(grown, engine, k, exponent, distance)
+        given = divided(floating(X), exponent) if exponent else X
+        growing = Growing(plan, given, weights, k, exponent, self._say)
+        follower, control = followed(
+            self,
+            (X, y, sample_weight),
+            max_iter=max(1, k - 1),
+            rows=X.shape[0],
+            judge=by_splits,
+            fitted=lambda _: growing.fitted(),
+        )
+        try:
+            fit = growing.run(self.bisecting_strategy == "largest_cluster", control)
+            self._keep(growing, fit, engine, whole=control.stopped is None)
+            warn_of_the_splits(self, fit, control, growing.growth.splits)
+            follower.end()
+        finally:
+            follower.close()
         return self
-
-    def _grown(self, plan: Plan, X: Any, weights: F64 | None, k: int) -> Grown:
-        """Return the tree; it does not depend on who splits the rows."""
-        blocks = Blocks(plan, X, weights)
-        if k == 1:
-            fit = plan.fit(blocks.root, 1, variance_of(blocks.whole(), blocks.root.d), 0)
-            self._say(fit.centers)
-            return alone(plan.engine, blocks.root, fit)
-        halves = open_halves(plan.engine, X, weights, plan.distance) if self.n_init == 1 else None
-        pieces = Moved(plan, halves, X, blocks.root) if halves else blocks
-        largest = self.bisecting_strategy == "largest_cluster"
-        grown = grow(pieces, k, largest=largest)
-        for split in grown.splits:
-            self._say(split.centers)
-        return grown
 
     def _say(self, centers: Floats) -> None:
         if self.verbose:
             print(f"New centroids from bisection: {centers}")  # noqa: T201 - the job
 
-    def _keep(
-        self, grown: Grown, engine: Engine, k: int, exponent: int, distance: Distance
-    ) -> None:
-        tree = grown.tree
-        self.tree_ = Tree(
-            scaled(tree.centers, exponent) if exponent else tree.centers,
-            tree.children,
-            _restored(tree.inertia, exponent, distance),
-            tree.leaves,
-        )
-        self.labels_ = grown.labels
-        centers = self.tree_.centers[tree.leaves]
-        if len(centers) < k:  # fewer different rows than clusters: the rest stand on the heaviest
+    def _keep(self, growing: Growing, fit: Fit, engine: Engine, whole: bool) -> None:
+        k, splits = int(self.n_clusters), growing.growth.splits
+        self.tree_, self.labels_, self.inertia_ = growing.tree(), fit.labels, fit.inertia
+        centers = fit.centers
+        if len(centers) < k and whole and fit.stop_reason != "callback":
+            # fewer different rows than clusters: the rest stand on the heaviest
             heaviest = centers[np.argmax(np.bincount(self.labels_))]
             centers = np.vstack([centers, np.tile(heaviest, (k - len(centers), 1))])
             _validate.all_clusters_found(self.labels_, k)
-        self.cluster_centers_ = centers
-        self.n_iter_ = max(1, sum(split.n_iter for split in grown.splits))
-        rest = ("fixed point", "tolerance")
-        self.converged_ = all(split.stop_reason in rest for split in grown.splits)
-        self.algorithm_ = most_used(split.algorithm for split in grown.splits)
+        self.cluster_centers_, self.history_ = centers, fit.history
+        self.n_iter_ = max(1, sum(split.n_iter for split in splits))
+        self.stop_reason_ = fit.stop_reason
+        self.converged_ = fit.stop_reason in ("fixed point", "tolerance")
+        self.algorithm_ = most_used(split.algorithm for split in splits)
         self.engine_ = engine.name
-        self._n_features_out = k
+        self._n_features_out = len(centers)
         self._n_threads = int(getattr(engine, "n_threads", 1))
 
     def _nearest(self, ready: Ready) -> I32:
@@ -278,7 +302,3 @@ class BisectingKMeans(CenterModel):
         centers = self.tree_.centers.astype(ready.centers.dtype, copy=False)
         centers = divided(centers, ready.exponent)
         return _bisect.descend(nearest, ready.X, self.tree_.children, centers, self.tree_.leaves)
-
-
-def _restored(inertia: F64, exponent: int, distance: Distance) -> F64:
-    return np.array([restored_sum(float(value), exponent, distance) for value in inertia])

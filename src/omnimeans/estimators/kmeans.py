@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from os import PathLike
 from typing import Any, ClassVar, Self
 
 from sklearn.base import _fit_context
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, StrOptions
 
 from omnimeans import _fit, _validate
-from omnimeans._control import Control
 from omnimeans._empty import POLICIES, Rules, frozen_mask
 from omnimeans._scaling import restored_sum
 from omnimeans._types import Callback, Engine, Fit, Floats, Iteration, StopReason
@@ -20,11 +18,11 @@ from omnimeans.algorithms import NAMES
 from omnimeans.distances import DISTANCES
 from omnimeans.engines import ENGINES
 from omnimeans.estimators import _sources
-from omnimeans.estimators._callbacks import CallbackSupportMixin, Tasks
+from omnimeans.estimators._callbacks import CallbackSupportMixin
 from omnimeans.estimators._model import CenterModel
 from omnimeans.estimators._run import generator, name_of, place, recorder, start
 from omnimeans.estimators._sorted import by_size
-from omnimeans.estimators._watch import Follower, warn_of_the_end
+from omnimeans.estimators._watch import WATCHED, followed, warn_of_the_end
 from omnimeans.init import INITS
 
 
@@ -161,10 +159,8 @@ default="k-means++"
         "metric": [str],  # its values are checked with a reason, by _validate.metric
         "engine": [StrOptions({"auto", "dask", *ENGINES}), HasMethods(["submit", "gather"])],
         "n_threads": [ONE_OR_MORE, None],
-        "callback": [callable, None],
-        "max_time": [Interval(Real, 0, None, closed="neither"), None],
+        **WATCHED,
         "checkpoint": [str, PathLike, None],
-        "raise_on_interrupt": ["boolean"],
         "missing": [StrOptions({"error", "partial"})],
         "memory": [str, ONE_OR_MORE, None],
         "empty_clusters": [StrOptions(set(POLICIES))],
@@ -287,14 +283,16 @@ default="k-means++"
         if checkpoint is not None:
             checkpoint.of(self._subject(k, seed))
         max_iter = int(self.max_iter)
-        tasks = Tasks.of(self, self._n_init, max_iter, X, y, sample_weight)
-        loud, starts = bool(self.verbose), self._n_init
-        follower = Follower(loud, self.callback, starts, max_iter, self._tol, tasks)
-        control = Control(
-            follower if follower.listens else None,
-            max_time=self.max_time,
-            keep_on_interrupt=not self.raise_on_interrupt,
+        starts = self._n_init
+        follower, control = followed(
+            self,
+            (X, y, sample_weight),
+            max_iter=max_iter,
+            n_restarts=starts,
+            tol=self._tol,
             recorder=checkpoint,
+            rows=rows.n,
+            verbose=bool(self.verbose),
         )
         try:
             fit = _fit.run(
@@ -315,8 +313,7 @@ default="k-means++"
             if frozen is None:  # those may stay without rows
                 _validate.all_clusters_found(fit.labels, len(fit.centers))
             warn_of_the_end(owner, fit, control, self._tol, starts)
-            if tasks is not None:
-                tasks.end()
+            follower.end()
         finally:
             follower.close()
             _sources.leave(engine)

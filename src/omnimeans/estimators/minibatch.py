@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -11,21 +12,31 @@ from sklearn.base import _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from omnimeans import _fit, _nested, _running, _validate
-from omnimeans._nested import Ending, Plan, Progress
+from omnimeans import _validate
 from omnimeans._running import Running
-from omnimeans._scaling import divided, restored
-from omnimeans._types import F64, Distance, Engine, Fit, Floats, Iteration, Rows, StopReason
+from omnimeans._types import (
+    F64,
+    Callback,
+    Distance,
+    Engine,
+    Floats,
+    Iteration,
+    Rows,
+    StopReason,
+)
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans.engines import ENGINES, open_engine
 from omnimeans.estimators import _sources
+from omnimeans.estimators._batches import Nested, goes_on, nested, plan_of, streamed, watched
+from omnimeans.estimators._callbacks import CallbackSupportMixin
 from omnimeans.estimators._model import CenterModel
 from omnimeans.estimators._run import best_start, generator, place, start
 from omnimeans.estimators._sample import Sample
+from omnimeans.estimators._watch import WATCHED, warn_of_the_last_batch
 from omnimeans.init import INITS
 
 
-class MiniBatchKMeans(CenterModel):
+class MiniBatchKMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     """Group rows into k clusters, most of the time looking at a sample of them.
 
     A drop-in for ``sklearn.cluster.MiniBatchKMeans``.  `fit` runs Lloyd's iterations on a random
@@ -71,10 +82,16 @@ class MiniBatchKMeans(CenterModel):
         What to minimise; as in :class:`KMeans`.
     missing : {"error", "partial"}, default="error"
         What NaN means to `fit`; as in :class:`KMeans`.  `partial_fit` takes complete rows only.
-    engine : str, default="auto"
-        Who does the arithmetic; as in :class:`KMeans`.
-    n_threads : int or None, default=None
-        Threads to use; None takes what the process may use.
+    engine, n_threads
+        As in :class:`KMeans`.
+    callback : callable or None, default=None
+        Called after each iteration, and once at the end; as in :class:`KMeans`.
+    max_time : float or None, default=None
+        Seconds after which `fit` stops; as in :class:`KMeans`.  The time that the labels will take,
+        up to half of it, is kept for them.
+    raise_on_interrupt : bool, default=False
+        Whether Ctrl-C raises KeyboardInterrupt, or ends `fit` with the centres that it has.  Where
+        there are no labels yet, and finding them takes long, it then leaves none.
 
     Attributes
     ----------
@@ -126,15 +143,14 @@ class MiniBatchKMeans(CenterModel):
         "missing": [StrOptions({"error", "partial"})],
         "engine": [StrOptions({"auto", *ENGINES})],
         "n_threads": [ONE_OR_MORE, None],
+        **WATCHED,
     }
 
     inertia_: float
     n_iter_: int
     n_steps_: int
-    converged_: bool
     stop_reason_: StopReason
     history_: tuple[Iteration, ...]
-    engine_: str
     _counts: F64
     _running: Running | None
 
@@ -157,6 +173,9 @@ class MiniBatchKMeans(CenterModel):
         missing: str = "error",
         engine: str = "auto",
         n_threads: int | None = None,
+        callback: Callback | None = None,
+        max_time: float | None = None,
+        raise_on_interrupt: bool = False,
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
@@ -174,6 +193,9 @@ class MiniBatchKMeans(CenterModel):
         self.missing = missing
         self.engine = engine
         self.n_threads = n_threads
+        self.callback = callback
+        self.max_time = max_time
+        self.raise_on_interrupt = raise_on_interrupt
 
     def __sklearn_tags__(self) -> Tags:
         tags: Tags = super().__sklearn_tags__()
@@ -217,31 +239,18 @@ class MiniBatchKMeans(CenterModel):
         weights = _validate.weights(sample_weight, X)
         engine = _sources.engine_for(X, self, distance)
         sample = Sample(engine, X, weights, distance, generator(self._seed, self._n_init))
-        size = _nested.sizes(min(self._init_size, sample.n), sample.n)[0]
-        rows = sample.batch(size)
-        plan = Plan(
-            first=size,
-            step=self._batch_size,
-            max_steps=max(1, self.max_iter * n // self._batch_size),
-            tol=float(self.tol),
-            patience=self.max_no_improvement,
-            light=float(self.reassignment_ratio),
-        )
-        ending = _nested.run(
-            engine,
-            sample.batch,
-            sample.n,
-            self._start(engine, rows, distance),
-            plan,
-            generator(self._seed, self._n_init + 1),
-            distance=distance,
-            progress=Progress(self._say, plan.max_steps),
-        )
-        self.n_steps_ = ending.steps
-        self.n_iter_ = math.ceil(ending.steps * self._batch_size / n)
-        self.stop_reason_ = ending.stop_reason
-        self.converged_ = ending.stop_reason != "max_iter"
-        self._label(engine, sample, ending)
+        plan = plan_of(self, sample, n)
+        follower, control = watched(self, (X, y, sample_weight), plan)
+        begin = partial(self._start, engine, distance=distance)
+        rng = generator(self._seed, self._n_init + 1)
+        try:
+            ended = nested(self, sample, plan, begin, rng, follower, control)
+            self._keep(ended, engine)
+            self.n_iter_ = math.ceil(ended.steps * self._batch_size / n)
+            warn_of_the_last_batch(self, ended.fit, control, follower.rows, n)
+            follower.end()
+        finally:
+            follower.close()
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -286,27 +295,11 @@ class MiniBatchKMeans(CenterModel):
             centers = self._start(engine, rows, distance)
             running = Running(centers.astype(np.float64), np.zeros(len(centers)))
         else:
-            centers = _validate.fitted_centers(self.cluster_centers_, rows.d)
-            running = _running.resumed(self._running, self._counts, centers, distance)
-            running.scale(-rows.exponent)
-            centers = divided(centers, rows.exponent)
-        centers, count = _running.meet(
-            engine,
-            rows,
-            centers,
-            running,
-            distance=distance,
-            light=float(self.reassignment_ratio),
-            rng=generator(self._seed, self._n_init + 1, self.n_steps_),
-        )
-        Progress(self._say, 0).reassigned(count)
-        running.scale(rows.exponent)
+            fitted = _validate.fitted_centers(self.cluster_centers_, rows.d)
+            centers, running = goes_on(self, rows, fitted, distance)
+        fit = streamed(self, engine, rows, distance, centers, running)
         self._running, self._counts = running, running.weights
         self.n_steps_ += 1
-        fit = Fit(centers, rows.labels, math.nan, (), "max_iter")
-        if self.compute_labels:
-            fit = _fit.finish(engine, rows, distance, centers, centers, (), "max_iter")
-        fit = restored(fit, rows.exponent, distance)
         self.cluster_centers_ = fit.centers
         if self.compute_labels:
             self.labels_, self.inertia_ = fit.labels, fit.inertia
@@ -327,15 +320,14 @@ class MiniBatchKMeans(CenterModel):
         begin = start(self.init, engine, rows, distance, k, centred=False)
         return best_start(begin, engine, rows, k, self._seed, self._n_init, self._say)
 
-    def _label(self, engine: Engine, sample: Sample, ending: Ending) -> None:
-        """Keep the centres, and what they make of all rows."""
-        fit = sample.labelled(ending) if self.compute_labels else sample.unlabelled(ending)
-        weights = sample.weights if self.compute_labels else ending.rows.weights
-        self._counts = np.bincount(fit.labels, weights, minlength=len(fit.centers)).astype(float)
-        self._running = None
-        self.cluster_centers_, self.history_ = fit.centers, fit.history
-        self.inertia_ = fit.inertia
-        if self.compute_labels:
+    def _keep(self, ended: Nested, engine: Engine) -> None:
+        fit = ended.fit
+        self.cluster_centers_, self.history_, self.inertia_ = fit.centers, fit.history, fit.inertia
+        self._counts, self._running = ended.counts, None
+        self.n_steps_ = ended.steps
+        self.stop_reason_ = fit.stop_reason
+        self.converged_ = fit.stop_reason in ("fixed point", "tolerance", "no improvement")
+        if len(fit.labels):
             self.labels_ = fit.labels
         elif hasattr(self, "labels_"):
             del self.labels_

@@ -31,8 +31,8 @@ class Kind:
         The module that holds the class.
     values : tuple of str
         Fitted attributes that are numbers or words.
-    record : type or None
-        The dataclass of one line of ``history_``; None where there is no history.
+    record : type
+        The dataclass of one line of ``history_``.
     tree : bool
         Whether there is a ``tree_`` of splits.
     optional : tuple of str
@@ -41,7 +41,7 @@ class Kind:
 
     home: str
     values: tuple[str, ...]
-    record: type[Any] | None = Iteration
+    record: type[Any] = Iteration
     tree: bool = False
     optional: tuple[str, ...] = ()
 
@@ -58,8 +58,7 @@ KINDS: dict[str, Kind] = {
     "KMeans": Kind("omnimeans.estimators", FITTED + SETTLED),
     "BisectingKMeans": Kind(
         "omnimeans.estimators",
-        ("inertia_", "n_iter_", "converged_", "algorithm_", "engine_", "_n_threads"),
-        record=None,
+        (*FITTED, "_n_threads"),
         tree=True,
     ),
     "MiniBatchKMeans": Kind(
@@ -140,16 +139,16 @@ def _for_json(value: Any) -> Any:
 
 def arrays_of(model: Any, labels: bool) -> Arrays:
     """Return the arrays of a model; its history is one array per column."""
-    record = KINDS[type(model).__name__].record
+    kind = KINDS[type(model).__name__]
     arrays = {"cluster_centers": np.asarray(model.cluster_centers_)}
     if getattr(model, "initial_centers_", None) is not None:
         arrays["initial_centers"] = np.asarray(model.initial_centers_)
     if labels:
         arrays["labels"] = np.asarray(model.labels_)
-    if KINDS[type(model).__name__].tree:
+    if kind.tree:
         arrays |= arrays_of_tree(model.tree_)
-    if record is not None and hasattr(model, "history_"):
-        arrays |= arrays_of_records("history", model.history_, record)
+    if hasattr(model, "history_"):
+        arrays |= arrays_of_records("history", model.history_, kind.record)
     if hasattr(model, "_counts"):
         arrays |= arrays_of_batches(model)
     return arrays
@@ -172,35 +171,45 @@ def rebuild(document: dict[str, Any], arrays: Arrays) -> Any:
     _expect(type(name) is str and name in KINDS, f"the kind of model {name!r:.40}")
     kind = KINDS[str(name)]
     model = _unfitted(kind.cls(str(name)), document.get("parameters"), arrays)
-    k = int(model.n_clusters)
     d = document.get("n_features_in")
     _expect(type(d) is int and d > 0, f"the number of features {d!r:.40}")
-    model.cluster_centers_ = _centers(arrays, "cluster_centers", k, d)
+    model.cluster_centers_ = _centers(arrays, "cluster_centers", model, d)
     if "initial_centers" in arrays:
-        model.initial_centers_ = _centers(arrays, "initial_centers", k, d)
+        model.initial_centers_ = _centers(arrays, "initial_centers", model, d)
+    k = len(model.cluster_centers_)
     model.n_features_in_, model._n_features_out = d, k
     _restore_values(model, kind, document.get("fitted"))
-    _restore_history(model, kind, arrays)
     _restore_labels(model, k, arrays)
     if kind.optional:
         _expect(restored_batches(model, arrays), "means of batches that make no sense")
     if kind.tree:
         model.tree_ = tree_of_arrays(arrays, model.cluster_centers_)
         _expect(model.tree_ is not None, "a tree whose nodes do not hang together")
+    _restore_history(model, kind, arrays)
     _restore_names(model, document.get("feature_names"))
     return model
 
 
-def _centers(arrays: Arrays, name: str, k: int, d: Any) -> Floats:
-    centers = arrays.pop(name, None)
+def _centers(arrays: Arrays, name: str, model: Any, d: Any) -> Floats:
+    """Take centres out of the arrays; some may have gone, or were never split off."""
+    centers, k = arrays.pop(name, None), int(model.n_clusters)
     if (
         centers is None
         or centers.dtype not in _validate.FLOATS
-        or centers.shape != (k, d)
+        or centers.ndim != 2
+        or not 1 <= len(centers) <= k
+        or centers.shape[1] != d
         or not np.isfinite(centers).all()
     ):
         raise Misfit(f"{name} that are not {k} rows of {d} finite numbers")
+    if len(centers) < k and not _may_be_fewer(model):
+        raise Misfit(f"{name} that are {len(centers)} rows instead of {k}")
     return centers
+
+
+def _may_be_fewer(model: Any) -> bool:
+    """Tell whether such a model may have fewer centres than clusters were asked for."""
+    return getattr(model, "empty_clusters", "") == "drop" or KINDS[type(model).__name__].tree
 
 
 def _unfitted(cls: type[Any], parameters: Any, arrays: Arrays) -> Any:
@@ -234,14 +243,20 @@ def _restore_values(model: Any, kind: Kind, fitted: Any) -> None:
 
 
 def _restore_history(model: Any, kind: Kind, arrays: Arrays) -> None:
-    if kind.record is None:
-        return
     if kind.optional and not any(name.startswith("history") for name in arrays):
         return  # batches came one by one
     history = records_of_arrays("history", arrays, kind.record)
-    if history is None or (not kind.optional and len(history) != model.n_iter_):
-        raise Misfit(f"a history that is not {model.n_iter_} lines of numbers, zero or more")
+    lines = _lines(model, kind)
+    if history is None or lines not in (None, len(history)):
+        raise Misfit(f"a history that is not {lines or 'some'} lines of numbers, zero or more")
     model.history_ = history
+
+
+def _lines(model: Any, kind: Kind) -> int | None:
+    """Return how long the history is, if the other values say so: of splits, or of iterations."""
+    if kind.tree and len(model.tree_.children) > 1:
+        return len(model.tree_.children) // 2
+    return None if kind.optional or kind.tree else int(model.n_iter_)
 
 
 def _restore_labels(model: Any, k: int, arrays: Arrays) -> None:
