@@ -255,7 +255,10 @@ Counts Rows<T>::sweep(const T* centers, std::int64_t k, int threads, bool fresh,
 
   auto& bounds = memory_->bounds;
   bool unbounded = fresh || !bounds;  // no bounds from an earlier pass
-  if (!way.bounded || !memory_->rested(fresh)) {
+  // A copy of a centre is not looked at, so what is found would not bound the distance from it.
+  const bool copies = std::any_of(screen.start.begin(), screen.start.begin() + k,
+                                  [](float start) { return std::isinf(start); });
+  if (!way.bounded || copies || !memory_->rested(fresh)) {
     bounds.reset();
   } else {
     if (!bounds) bounds.emplace();

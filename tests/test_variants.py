@@ -110,6 +110,17 @@ def test_ties_are_broken_alike(problem: Any, metric: str, name: str) -> None:
     assert answer(X, start, name, metric=metric) == expected
 
 
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan", "cosine"])
+@pytest.mark.parametrize("name", ["auto", *WAYS])
+def test_centres_that_begin_as_copies_go_their_own_ways(name: str, metric: str) -> None:
+    """An empty cluster's centre leaves its copy by more than what bounds know of."""
+    X = np.random.default_rng(0).integers(-2, 3, (3000, 2)).astype(np.float32)
+    for start in ([[-1, 1], [-1, 1]], [[1, 1], [1, 1], [-1, -1], [-1, -1]]):
+        few = np.array(start, dtype=np.float32)
+        expected = answer(X, few, "brute", metric=metric, engine="reference")
+        assert answer(X, few, name, metric=metric) == expected
+
+
 @pytest.mark.parametrize("name", WAYS)
 @pytest.mark.parametrize("key", ["d", "e", "m", "l"])
 def test_labels_and_bounds_hold_by_definition(
