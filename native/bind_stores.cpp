@@ -3,6 +3,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
 
+#include <system_error>
+
 #include "arrays.hpp"
 #include "lent.hpp"
 #include "partial.hpp"
@@ -39,6 +41,7 @@ class HeldSeeding final : public Seeding<T> {
   const Held<T>& rows_;
 };
 
+using Any1 = nb::ndarray<nb::ro, nb::ndim<1>, nb::device::cpu>;
 using Any2 = nb::ndarray<nb::ro, nb::ndim<2>, nb::device::cpu>;
 
 Number number_of(nb::dlpack::dtype type) {
@@ -177,6 +180,13 @@ void bind_held(nb::module_& m, const char* name) {
              return nb::make_tuple(seen.moved, seen.redecided);
            },
            "centers"_a.noconvert(), "threads"_a)
+      .def("resume",
+           [](Self& self, std::int64_t k) {
+             require(k > 0 && within(self.labels(), self.store().n, 0, k),
+                     "a row has no cluster yet");
+             self.resume(k);
+           },
+           "k"_a)
       .def("sums",
            [](const Self& self) {
              const std::size_t columns = self.store().columns();
@@ -263,6 +273,27 @@ std::unique_ptr<Store<T>> lend(const Any2& x) {
                                           x.stride(1)});
 }
 
+// Rows in a file: `number` is an empty array of their type; `text` says what is wrong before and
+// after the row that the file turns out to end in.
+template <typename T>
+std::unique_ptr<Store<T>> lend_file(const std::string& path, std::int64_t offset,
+                                    std::int64_t row_step, std::int64_t n, std::int64_t d,
+                                    const Any1& number, std::int64_t first, std::string before,
+                                    std::string after) {
+  require(n > 0 && d > 0 && row_step >= d && offset >= 0, "there are no such rows in a file");
+  return std::make_unique<Lent<T>>(
+      Layout{nullptr, number_of(number.dtype()), n, d, row_step, 1},
+      InFile{std::make_unique<File>(path), offset, first, {std::move(before), std::move(after)}});
+}
+
+template <typename T>
+bool finite(const Store<T>& store, int threads) {
+  const auto* rows = dynamic_cast<const Lent<T>*>(&store);
+  require(rows != nullptr, "only rows that are lent are looked at here");
+  nb::gil_scoped_release release;
+  return rows->finite(some(threads));
+}
+
 template <typename T>
 std::unique_ptr<Store<T>> with_holes(const In2<T>& x, const In1<T>& fill) {
   require(fill.shape(0) == x.shape(1), "a value is needed for each column");
@@ -272,12 +303,24 @@ std::unique_ptr<Store<T>> with_holes(const In2<T>& x, const In1<T>& fill) {
 }  // namespace
 
 void bind_stores(nb::module_& m) {
+  nb::register_exception_translator([](const std::exception_ptr& thrown, void*) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::system_error& error) {  // of a file
+      nb::object value = nb::make_tuple(error.code().value(), error.what());
+      PyErr_SetObject(PyExc_OSError, value.ptr());
+    }
+  });
   bind_store<float>(m, "StoreF32");
   bind_store<double>(m, "StoreF64");
   bind_held<float>(m, "HeldF32");
   bind_held<double>(m, "HeldF64");
   m.def("lend_f32", &lend<float>, "x"_a.noconvert(), nb::keep_alive<0, 1>());
   m.def("lend_f64", &lend<double>, "x"_a.noconvert(), nb::keep_alive<0, 1>());
+  m.def("lend_file_f32", &lend_file<float>);
+  m.def("lend_file_f64", &lend_file<double>);
+  m.def("finite", &finite<float>);
+  m.def("finite", &finite<double>);
   m.def("with_holes", &with_holes<float>, "x"_a.noconvert(), "fill"_a.noconvert(),
         nb::keep_alive<0, 1>());
   m.def("with_holes", &with_holes<double>, "x"_a.noconvert(), "fill"_a.noconvert(),

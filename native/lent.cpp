@@ -1,66 +1,17 @@
 #include "lent.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
+#include <string>
 
 #include "assigner.hpp"
+#include "numbers.hpp"
 #include "pool.hpp"
 
 namespace omnimeans {
 namespace {
-
-struct Half {
-  std::uint16_t bits;
-};
-
-// Exact: the bits move to their places in float32, whose bias differs by 112.
-inline float number_of(Half half) {
-  const std::uint32_t size = static_cast<std::uint32_t>(half.bits & 0x7fff) << 13;
-  const std::uint32_t sign = static_cast<std::uint32_t>(half.bits & 0x8000) << 16;
-  const bool finite = (half.bits & 0x7c00) != 0x7c00;
-  const float value = finite ? std::bit_cast<float>(size) * 0x1p112f
-                             : std::bit_cast<float>(size | 0x7f800000);
-  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) | sign);
-}
-template <typename S>
-inline S number_of(S value) {
-  return value;
-}
-
-template <typename T, typename S>
-void copy_block(const S* from, std::int64_t row_step, std::int64_t column_step, std::int64_t rows,
-                std::int64_t columns, T* out) {
-  const auto line = [](const S* in, std::int64_t step, std::int64_t count, T* to) {
-    if (step == 1) {
-      for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<T>(number_of(in[i]));
-    } else {
-      for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<T>(number_of(in[i * step]));
-    }
-  };
-  if (std::abs(column_step) <= std::abs(row_step) || rows == 1) {
-    for (std::int64_t i = 0; i < rows; ++i) {
-      line(from + i * row_step, column_step, columns, out + i * columns);
-    }
-    return;
-  }
-  // Column by column, some rows at a time: what is written stays in the nearest cache.
-  constexpr std::int64_t some = 64, few = 16;
-  T square[few][some];
-  for (std::int64_t i = 0; i < rows; i += some) {
-    const std::int64_t height = std::min(some, rows - i);
-    for (std::int64_t f = 0; f < columns; f += few) {
-      const std::int64_t width = std::min(few, columns - f);
-      for (std::int64_t g = 0; g < width; ++g) {
-        line(from + i * row_step + (f + g) * column_step, row_step, height, square[g]);
-      }
-      for (std::int64_t h = 0; h < height; ++h) {
-        T* to = out + (i + h) * columns + f;
-        for (std::int64_t g = 0; g < width; ++g) to[g] = square[g][h];
-      }
-    }
-  }
-}
 
 // Writes labels down, counted from the first row of a chunk.
 struct Writer {
@@ -78,25 +29,41 @@ struct Writer {
 template <typename T>
 void Lent<T>::load(std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t last,
                    T* out) const {
+  if (where_.file) return load_from_file(begin, end, first, last, out);
   const Layout& x = layout_;
-  const std::int64_t start = begin * x.row_step + first * x.column_step;
-  const auto copy = [&](auto* data) {
-    copy_block(data + start, x.row_step, x.column_step, end - begin, last - first, out);
-  };
-  switch (x.number) {
-    case Number::f64: return copy(static_cast<const double*>(x.data));
-    case Number::f32: return copy(static_cast<const float*>(x.data));
-    case Number::f16: return copy(static_cast<const Half*>(x.data));
-    case Number::i64: return copy(static_cast<const std::int64_t*>(x.data));
-    case Number::i32: return copy(static_cast<const std::int32_t*>(x.data));
-    case Number::i16: return copy(static_cast<const std::int16_t*>(x.data));
-    case Number::i8: return copy(static_cast<const std::int8_t*>(x.data));
-    case Number::u64: return copy(static_cast<const std::uint64_t*>(x.data));
-    case Number::u32: return copy(static_cast<const std::uint32_t*>(x.data));
-    case Number::u16: return copy(static_cast<const std::uint16_t*>(x.data));
-    case Number::u8:
-    case Number::truth: return copy(static_cast<const std::uint8_t*>(x.data));
+  copy_from(x.data, begin * x.row_step + first * x.column_step, x, end - begin, last - first, out);
+}
+
+// Whole rows are read; values of the type computed with need no copy.
+template <typename T>
+void Lent<T>::load_from_file(std::int64_t begin, std::int64_t end, std::int64_t first,
+                             std::int64_t last, T* out) const {
+  const Layout& x = layout_;
+  const std::int64_t size = size_of(x.number), rows = end - begin;
+  const std::int64_t bytes = ((rows - 1) * x.row_step + this->d) * size;
+  const bool ready = x.number == number_for<T> && last - first == this->d &&
+                     (x.row_step == this->d || rows == 1);
+  thread_local std::vector<std::byte> raw;
+  if (!ready) raw.resize(static_cast<std::size_t>(bytes));
+  void* to = ready ? static_cast<void*>(out) : raw.data();
+  const std::int64_t got = where_.file->read(where_.offset + begin * x.row_step * size, bytes, to);
+  if (got < bytes) {
+    const std::int64_t row = where_.first + begin + got / (x.row_step * size);
+    throw std::invalid_argument(where_.ends_early.before + std::to_string(row) +
+                                where_.ends_early.after);
   }
+  if (!ready) copy_from(raw.data(), first, x, rows, last - first, out);
+}
+
+template <typename T>
+bool Lent<T>::finite(int threads) const {
+  std::atomic<bool> all{true};
+  each_chunk(1, threads, [&](int, std::int64_t, std::int64_t rows, const T* x) {
+    bool bad = false;
+    for (std::int64_t i = 0; i < rows * this->d; ++i) bad |= !(std::abs(x[i]) <= kLargest<T>);
+    if (bad) all = false;
+  });
+  return all;
 }
 
 template <typename T>
@@ -140,8 +107,9 @@ std::vector<double> Lent<T>::peaks(const double* weights, int threads) const {
 }
 
 template <typename T>
-std::int64_t Lent<T>::assign(const T* centers, std::int64_t k, Metric metric, Frame<T> frame,
-                             std::int32_t* labels, int threads) const {
+template <class Then>
+std::int64_t Lent<T>::label(const T* centers, std::int64_t k, Metric metric, Frame<T> frame,
+                            std::int32_t* labels, int threads, Then&& then) const {
   const Screen screen = screen_of(centers, k, this->d, metric, frame);
   struct Worker {
     Matrix<T> x;
@@ -159,9 +127,37 @@ std::int64_t Lent<T>::assign(const T* centers, std::int64_t k, Metric metric, Fr
     worker->sink.labels = labels + begin;
     worker->assigner.assign({0, rows});
     worker->assigner.decide();  // before the buffer holds other rows
+    then(id, begin, rows, x);
   });
   std::int64_t decided = 0;
   for (const auto& worker : workers) decided += worker ? worker->assigner.decided() : 0;
+  return decided;
+}
+
+template <typename T>
+std::int64_t Lent<T>::assign(const T* centers, std::int64_t k, Metric metric, Frame<T> frame,
+                             std::int32_t* labels, int threads) const {
+  return label(centers, k, metric, frame, labels, threads, [](auto...) {});
+}
+
+template <typename T>
+std::int64_t Lent<T>::step(const T* centers, std::int64_t k, Metric metric, Frame<T> frame,
+                           const double* weights, const Magic& grid, const std::int32_t* before,
+                           std::int32_t* after, std::int64_t* sums, int threads) const {
+  const std::int64_t d = this->d, width = 2 * grid.columns();
+  Parts parts(sums, k * width, threads);
+  const std::int64_t decided = label(
+      centers, k, metric, frame, after, threads,
+      [&](int worker, std::int64_t begin, std::int64_t rows, const T* x) {
+        std::int64_t* to = parts.of(worker);
+        for (std::int64_t i = 0; i < rows; ++i) {
+          const std::int32_t old = before[begin + i], now = after[begin + i];
+          if (old == now) continue;
+          exact_for<T>().move(x + i * d, weights ? weights[begin + i] : 1.0, grid,
+                              old < 0 ? nullptr : to + old * width, to + now * width);
+        }
+      });
+  parts.gather();
   return decided;
 }
 

@@ -30,9 +30,9 @@ Counts Held<T>::step(const T* centers, std::int64_t k, int threads) {
   }
   std::vector<std::int32_t> next(n);
   Counts counts;
-  counts.redecided = store_.assign(centers, k, metric_, frame(), next.data(), threads);
   try {
-    store_.shift(weights_, grid_, labels_, next.data(), k, sums_.data(), threads);
+    counts.redecided = store_.step(centers, k, metric_, frame(), weights_, grid_, labels_,
+                                   next.data(), sums_.data(), threads);
   } catch (...) {  // half of the rows may be in the wrong sums: begin again
     sums_.clear();
     std::fill(labels_, labels_ + n, -1);

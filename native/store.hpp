@@ -34,6 +34,15 @@ class Store {
   // Writes the nearest centre of every row; returns how many rows D had to decide.
   virtual std::int64_t assign(const T* centers, std::int64_t k, Metric metric, Frame<T> frame,
                               std::int32_t* labels, int threads) const = 0;
+  // Both in one: writes the nearest centre of every row to `after`, and moves the rows whose centre
+  // was another one `before` (-1: none) in the sums; returns how many rows D had to decide.
+  virtual std::int64_t step(const T* centers, std::int64_t k, Metric metric, Frame<T> frame,
+                            const double* weights, const Magic& grid, const std::int32_t* before,
+                            std::int32_t* after, std::int64_t* sums, int threads) const {
+    const std::int64_t decided = assign(centers, k, metric, frame, after, threads);
+    shift(weights, grid, before, after, k, sums, threads);
+    return decided;
+  }
   // The distance of each row to its own centre, to centre 0 if `labels` is null.
   virtual void distances(const T* centers, const std::int32_t* labels, Metric metric, double* out,
                          int threads) const = 0;
@@ -73,6 +82,9 @@ class Held {
     scale_ = static_cast<T>(scale_for(mean_square));
   }
   Counts step(const T* centers, std::int64_t k, int threads);
+  // Takes the rows as they are labelled, their sums being kept elsewhere: from here on, sums() is
+  // what has changed.
+  void resume(std::int64_t k) { sums_.assign(k * width(), 0); }
   void relabel(const std::int64_t* numbers, std::int64_t count, std::int32_t cluster);
   std::vector<std::int64_t> total(int threads) const;
   void distances(const T* centers, const std::int32_t* labels, double* out, int threads) const {

@@ -88,17 +88,16 @@ def reads(model: Any, X: Any) -> tuple[Any, list[int]]:
     """Fit, and count the blocks that each pass reads."""
     source: Any = open_source(X)
     passes: list[int] = []
-    read, stream = source._read, source._stream
+    lent, stream = source.lent, source._stream
 
-    def counted(first: int, stop: int) -> Any:
-        passes[-1] += 1
-        return read(first, stop)
-
-    def begun(*what: Any) -> Any:
+    def counted(blocks: Any) -> Any:
         passes.append(0)
-        yield from stream(*what)
+        for block in blocks:
+            passes[-1] += 1
+            yield block
 
-    source._read, source._stream = counted, begun
+    source.lent = lambda *what: counted(lent(*what))
+    source._stream = lambda *what: counted(stream(*what))
     return model.fit(source), passes
 
 

@@ -28,8 +28,9 @@ from omnimeans.sources.source import Wanted, finite_blocks
 
 T = TypeVar("T")
 
-LARGEST_BLOCK, LEAST_BLOCK = 1 << 24, 1 << 16  # bytes
+LARGEST_BLOCK, LEAST_BLOCK = 1 << 25, 1 << 16  # bytes
 BLOCKS_ALIVE = HELD + 2  # those read ahead, and copies on the way from the file's type
+IN_PLACE = {_part.peaks, _part.total, _part.spread, _part.inertia, _part.join}  # need no copy
 LEAST = 1 << 25  # bytes beyond what the process holds anyway
 
 
@@ -91,17 +92,27 @@ class BlocksEngine(SharingEngine[BlockRows]):
 
     def over(self, rows: BlockRows, job: Callable[..., T], *what: Any) -> list[T]:
         """Do a job with every block, in order."""
-        found = [job(part, *what) for part in self._parts(rows)]
+        found = [job(part, *what) for part in self._parts(rows, lent=job in IN_PLACE)]
         self._checking = False  # every row has been seen
         return found
 
-    def _parts(self, rows: BlockRows, wanted: Wanted | None = None) -> Iterator[Part]:
-        blocks = (
-            finite_blocks(rows.X, rows.block)
-            if self._checking
-            else rows.X.blocks(rows.block, wanted)
-        )
-        for first, X in ahead(blocks):
+    def _blocks(self, rows: BlockRows, wanted: Wanted | None, lent: bool) -> Iterator[Any]:
+        unread = rows.X.lent(rows.block, wanted) if lent else None
+        if unread is None:
+            read = finite_blocks(rows.X, rows.block) if self._checking else None
+            return ahead(read or rows.X.blocks(rows.block, wanted))
+        return self._finite(rows, unread) if self._checking else unread
+
+    def _finite(self, rows: BlockRows, unread: Iterator[Any]) -> Iterator[Any]:
+        for first, X in unread:
+            if not X.finite(self.n_threads):  # say where
+                list(finite_blocks(rows.X, rows.block, _only(first)))
+            yield first, X
+
+    def _parts(
+        self, rows: BlockRows, wanted: Wanted | None = None, lent: bool = False
+    ) -> Iterator[Part]:
+        for first, X in self._blocks(rows, wanted, lent):
             some = slice(first, first + len(X))
             yield Part(
                 first,
@@ -131,7 +142,7 @@ class BlocksEngine(SharingEngine[BlockRows]):
         bounds = rows.bounds
         bounds.begin(self.cpu, centers, rows.moved_share)
         moved = redecided = 0
-        for part in self._parts(rows, bounds.wanted):
+        for part in self._parts(rows, bounds.wanted, lent=True):
             labels = part.labels.copy()
             bounds.forget(part.first)
             try:
@@ -220,3 +231,8 @@ class BlocksEngine(SharingEngine[BlockRows]):
                 f"{self.n_threads} threads, too much for memory={self.limit >> 20}MiB. Allow "
                 f"{(self.limit - self.spare + 2 * needed >> 20) + 1}MiB, or use fewer threads."
             )
+
+
+def _only(first: int) -> Wanted:
+    """Return what wants the block that begins with this row."""
+    return lambda begin, _: begin == first

@@ -16,6 +16,7 @@ from scipy.sparse import issparse
 from omnimeans import _core
 from omnimeans._rows import Holed, csr_arrays, floating, is_plain, number_type
 from omnimeans._types import F64, I32, Floats
+from omnimeans.sources.lent import FileRows
 
 BLOCK = 65536  # rows that get a copy of their centre beside them at a time
 
@@ -74,6 +75,8 @@ def open_store(X: Any, centers: Floats | None = None) -> Any:
     dtype = number_type(X) if centers is None else np.result_type(number_type(X), centers)
     if is_plain(X, dtype):
         return PlainStore(X)
+    if isinstance(X, FileRows):
+        return X.store(dtype)
     if isinstance(X, Holed):
         near = floating(X, dtype)
         return _core.with_holes(near.values, near.fill)

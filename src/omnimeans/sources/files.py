@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from omnimeans._optional import need
+from omnimeans._rows import NUMBERS
 from omnimeans._types import I64, Floats
-from omnimeans.sources.source import Source, float_type
+from omnimeans.sources.lent import FileRows, announced
+from omnimeans.sources.source import Source, Wanted, float_type
 
 
 class FileStamp:
@@ -87,6 +91,34 @@ class NpySource(Source):
     def _unchanged(self) -> None:
         self.stamp.check()
 
+    def lent(self, n: int, wanted: Wanted | None = None) -> Iterator[tuple[int, FileRows]] | None:
+        """Hand out the blocks unread, for the core to read; None where it cannot."""
+        size = self.stored.itemsize
+        if self.stored not in NUMBERS or not self.stored.isnative or self.stride % size:
+            return None
+        return self._lent(n, wanted, self.stride // size)
+
+    def _lent(self, n: int, wanted: Wanted | None, step: int) -> Iterator[tuple[int, FileRows]]:
+        self._unchanged()
+        cuts = itertools.pairwise(self._bounds(max(1, n)).tolist())
+        blocks = [
+            FileRows(
+                path=self.path,
+                offset=self.offset + first * self.stride,
+                step=step,
+                stored=self.stored,
+                dtype=self.dtype,
+                shape=(stop - first, self.n_cols),
+                first=first,
+                ends_early=self._ends_early(),
+            )
+            for first, stop in cuts
+            if wanted is None or wanted(first, stop)
+        ]
+        for block in announced(blocks):
+            yield block.first, block
+        self._unchanged()
+
     def _read(self, first: int, stop: int) -> Any:
         count = stop - first
         buffer = np.empty((count - 1) * self.stride + self.width, dtype=np.uint8)
@@ -122,6 +154,7 @@ class ColumnsFile(NpySource):
         return columns.T
 
     take = Source.take
+    lent = Source.lent
 
 
 class StoreSource(Source):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omnimeans._types import I64, Floats
+from omnimeans.sources.lent import FileRows
 
 Block = tuple[int, Floats]  # number of the first row, rows (m, d)
 Wanted = Callable[[int, int], bool]  # (first, stop) -> whether these rows are needed
@@ -92,6 +93,10 @@ class Source:
             yield first, self._plain(first, raw)
         self._unchanged()
 
+    def lent(self, n: int, wanted: Wanted | None = None) -> Iterator[tuple[int, FileRows]] | None:
+        """Hand out the same blocks unread, for the core to read; None where it cannot."""
+        return None
+
     def take(self, numbers: Any) -> Floats:
         """Return the rows of these numbers, in their order."""
         numbers = np.asarray(numbers, dtype=np.int64)
@@ -129,10 +134,15 @@ class Source:
         """Refuse to go on if what is read has been changed meanwhile."""
 
     def _shorter(self, row: int) -> ValueError:
-        return ValueError(
-            f"{self.where} ends at row {row}, but had {self.n_rows} rows of {self.n_cols} columns "
+        return ValueError(f"{row}".join(self._ends_early()))
+
+    def _ends_early(self) -> tuple[str, str]:
+        """Return what an error says before and after the row that the source ends in."""
+        return (
+            f"{self.where} ends at row ",
+            f", but had {self.n_rows} rows of {self.n_cols} columns "
             "when it was opened. It was cut short or is still being written; open it again when "
-            "it is whole."
+            "it is whole.",
         )
 
     def _plain(self, first: int, raw: Any) -> Floats:
@@ -226,9 +236,9 @@ def recut(pieces: Iterable[Any], bounds: I64, first: int = 0) -> Iterator[tuple[
         yield at, np.concatenate(held)
 
 
-def finite_blocks(source: Source, n: int) -> Iterator[Block]:
+def finite_blocks(source: Source, n: int, wanted: Wanted | None = None) -> Iterator[Block]:
     """Hand out all blocks; a value that is no finite number is an error that says where."""
-    for first, rows in source.blocks(n):
+    for first, rows in source.blocks(n, wanted):
         with np.errstate(over="ignore", invalid="ignore"):
             total = rows.sum(dtype=np.float64)
         if not np.isfinite(total) and not np.isfinite(rows).all():
