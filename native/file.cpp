@@ -9,6 +9,7 @@
 #include <windows.h>
 #else
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
@@ -35,6 +36,12 @@ std::intptr_t opened(const std::string& path) {
 }
 
 void closed(std::intptr_t handle) { CloseHandle(reinterpret_cast<HANDLE>(handle)); }
+
+std::int64_t length_of(std::intptr_t handle, const std::string& path) {
+  LARGE_INTEGER size;
+  if (!GetFileSizeEx(reinterpret_cast<HANDLE>(handle), &size)) fail(path);
+  return size.QuadPart;
+}
 
 std::int64_t some(std::intptr_t handle, const std::string& path, char* to, std::int64_t bytes,
                   std::int64_t offset) {
@@ -63,6 +70,12 @@ std::intptr_t opened(const std::string& path) {
 
 void closed(std::intptr_t handle) { ::close(static_cast<int>(handle)); }
 
+std::int64_t length_of(std::intptr_t handle, const std::string& path) {
+  struct stat status;
+  if (::fstat(static_cast<int>(handle), &status) != 0) fail(path);
+  return status.st_size;
+}
+
 std::int64_t some(std::intptr_t handle, const std::string& path, char* to, std::int64_t bytes,
                   std::int64_t offset) {
   for (;;) {
@@ -80,6 +93,8 @@ std::int64_t some(std::intptr_t handle, const std::string& path, char* to, std::
 File::File(const std::string& path) : path_(path), handle_(opened(path)) {}
 
 File::~File() { closed(handle_); }
+
+std::int64_t File::size() const { return length_of(handle_, path_); }
 
 std::int64_t File::read(std::int64_t offset, std::int64_t bytes, void* to) const {
   std::int64_t got = 0;

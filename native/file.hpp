@@ -25,6 +25,8 @@ class File {
 
   // Reads from this place on; returns how many bytes there were.
   std::int64_t read(std::int64_t offset, std::int64_t bytes, void* to) const;
+  // How many bytes it has now.
+  std::int64_t size() const;
 
  private:
   std::string path_;

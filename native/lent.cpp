@@ -48,7 +48,8 @@ void Lent<T>::load_from_file(std::int64_t begin, std::int64_t end, std::int64_t 
   void* to = ready ? static_cast<void*>(out) : raw.data();
   const std::int64_t got = where_.file->read(where_.offset + begin * x.row_step * size, bytes, to);
   if (got < bytes) {
-    const std::int64_t row = where_.first + begin + got / (x.row_step * size);
+    const double rest = static_cast<double>(where_.file->size() - where_.offset);
+    const auto row = where_.first + static_cast<std::int64_t>(std::floor(rest / (x.row_step * size)));
     throw std::invalid_argument(where_.ends_early.before + std::to_string(row) +
                                 where_.ends_early.after);
   }
