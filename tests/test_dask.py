@@ -118,6 +118,42 @@ def test_weights_metrics_and_starts(metric: str, init: str, client: Any) -> None
     assert ours.score(COLLECTIONS["even"](X), sample_weight=weights) == -whole.inertia_
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random"])
+@pytest.mark.parametrize("name", ["uneven and empty", "sparse"])
+def test_rows_of_zeros_have_no_direction(name: str, init: str, weighted: bool, client: Any) -> None:
+    """They cost 1, are in cluster 0, and pull no centre: as on one machine, bit for bit."""
+    rows = X.copy()
+    rows[[0, 5, 2999, 3000, 3001, 5999]] = 0.0
+    rows[5] = -0.0
+    rows[1000:1700] = 0.0
+    weights = np.random.default_rng(2).uniform(0, 2, len(X)) if weighted else None
+    settings: dict[str, Any] = {"n_clusters": 8, "metric": "cosine", "init": init, "n_init": 2}
+    settings |= {"random_state": 3, "max_iter": 15}
+    whole = om.KMeans(**settings).fit(rows, sample_weight=weights)
+    collection = COLLECTIONS[name](rows)
+    ours = om.KMeans(**settings).fit(collection, sample_weight=weights)
+    assert ours.engine_ == "dask"
+    assert_same_answer(ours, whole)
+    assert not ours.labels_[1000:1700].any()
+    assert_array_equal(np.asarray(ours.predict(collection).compute()), whole.labels_)
+    with pytest.raises(ValueError, match=r"All rows of .* are zero"):
+        om.KMeans(2, metric="cosine").fit(COLLECTIONS["even"](np.zeros_like(X)))
+
+
+@pytest.mark.parametrize("empty", ["farthest", "split", "drop"])
+def test_rows_of_zeros_where_clusters_are_empty(empty: str, client: Any) -> None:
+    angles = np.repeat(np.linspace(0, 1.5, 30), 20)
+    rows = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    rows[::7] = 0.0
+    start = np.concatenate([rows[[1, 200, 400]], -np.ones((2, 2)), [[-1.0, -2.0]]])
+    settings: dict[str, Any] = {"n_clusters": 6, "init": start, "n_init": 1, "metric": "cosine"}
+    settings |= {"empty_clusters": empty}
+    whole = om.KMeans(**settings).fit(rows)
+    ours = om.KMeans(**settings).fit(da.from_array(rows, chunks=(110, -1)))
+    assert_same_answer(ours, whole)
+
+
 def test_empty_clusters_are_repaired(client: Any) -> None:
     rows = np.repeat(np.arange(60.0).reshape(30, 2), 10, axis=0)
     start = np.concatenate([rows[:3], 500.0 + np.arange(12).reshape(6, 2)])

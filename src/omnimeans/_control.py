@@ -272,7 +272,7 @@ class Control:
     def _of_snapshot(self, kept: Snapshot, reason: StopReason) -> Fit | None:
         """Return the model of a snapshot; None where labels cannot be put back."""
         inertia, rows = kept.inertia, self._rows
-        if inertia is None and rows is not None:
+        if inertia is None and rows is not None and isinstance(rows.labels, np.ndarray):
             rows.labels[:] = kept.labels
             if not np.array_equal(rows.labels, kept.labels):
                 return None

@@ -78,17 +78,14 @@ class ClusterRows(Source):
             self.parts = wide
 
     def unit(self) -> tuple[ClusterRows, I64]:
-        """Return the rows scaled to unit length; each needs a direction."""
+        """Return the rows scaled to unit length, and the numbers of those that cannot be."""
         other = copy(self)
         other.parts = self.client.map(_partition.unit, self.parts, pure=False)
         blank = self._ask(_partition.blank, self.parts)
-        for first, row in zip(self.firsts, blank, strict=True):
-            if row is not None:
-                raise ValueError(
-                    f"Row {first + row} is zero and has no direction; on a cluster, "
-                    "metric='cosine' takes rows with a direction only. Leave such rows out."
-                )
-        return other, np.empty(0, dtype=np.int64)
+        numbers = np.concatenate([a + some for a, some in zip(self.firsts, blank, strict=True)])
+        if len(numbers) == self.n_rows:
+            raise ValueError(f"All rows of {self.where} are zero; a row of zeros has no direction.")
+        return other, numbers
 
     def _ask(self, question: Callable[[Any], Any], futures: list[Any]) -> list[Any]:
         return _patience.gather(

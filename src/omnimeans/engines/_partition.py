@@ -9,7 +9,7 @@ import numpy as np
 
 from omnimeans import _core
 from omnimeans._rows import number_type, plain
-from omnimeans._types import Floats
+from omnimeans._types import I64, Floats
 from omnimeans.sources.streams import as_array
 
 
@@ -36,10 +36,9 @@ def unit(X: Any) -> Floats:
     return rows
 
 
-def blank(X: Any) -> int | None:
-    """Return the first row of a partition that has no direction, None if all have one."""
-    zero = np.flatnonzero(~plain(X).any(axis=1))
-    return int(zero[0]) if len(zero) else None
+def blank(X: Any) -> I64:
+    """Return which rows of a partition have no direction."""
+    return np.flatnonzero(~plain(X).any(axis=1))
 
 
 def keep(value: Any) -> Any:

@@ -77,6 +77,11 @@ class Labels:
     def __len__(self) -> int:
         return self.rows.n
 
+    @property
+    def known(self) -> bool:
+        """Whether there are any."""
+        return self.rows.place.centers is not None
+
     def fill(self, value: int) -> None:
         """Begin anew; only -1 makes sense."""
         place = self.rows.place

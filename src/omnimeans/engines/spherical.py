@@ -27,6 +27,31 @@ Unit = Callable[[Floats, int], tuple[Floats, I64]]
 SMALL = 1 << 18  # values; fewer are scaled before a second thread has woken up
 
 
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Labels that lie elsewhere; rows without a direction are in cluster 0 when they come here."""
+
+    labels: Any  # what the engine behind has
+    blank: I64
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def fill(self, value: int) -> None:
+        """Begin anew."""
+        self.labels.fill(value)
+
+    def copy(self) -> I32:
+        """Bring all labels here."""
+        labels: I32 = self.labels.copy()
+        if self.labels.known:
+            labels[self.blank] = 0
+        return labels
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> I32:
+        return self.copy()
+
+
 @dataclass(slots=True)
 class SphericalRows:
     """Rows of unit length, placed in the engine behind; those without a direction weigh nothing."""
@@ -36,6 +61,14 @@ class SphericalRows:
     given: F64 | None  # the weights of all rows
     idle: float  # what the rows without a direction cost
     hidden: I32 = field(default_factory=lambda: np.empty(0, np.int32))  # their labels, inside
+
+    @property
+    def labels(self) -> Any:
+        """The labels: those of the engine behind, where rows without a direction are set to 0."""
+        labels = self.inner.labels
+        if isinstance(labels, np.ndarray) or not self.blank.size:
+            return labels
+        return Covered(labels, self.blank)
 
     def halved(self, inertia: float) -> float:
         """Return the objective whose squared Euclidean part is `inertia`."""
@@ -73,6 +106,8 @@ class SphericalEngine:
         blank, labels = rows.blank, rows.inner.labels
         if not blank.size:
             return self.inner.step(rows.inner, centers)
+        if not isinstance(labels, np.ndarray):
+            return self._step_elsewhere(rows, centers)
         first = labels[0] < 0
         if not first:
             labels[blank] = rows.hidden
@@ -81,6 +116,16 @@ class SphericalEngine:
         rows.hidden = labels[blank]
         labels[blank] = 0
         return replace(seen, moved=moved)
+
+    def _step_elsewhere(self, rows: SphericalRows, centers: Floats) -> Pass:
+        """Make a step where labels are not at hand: all rows of zeros are in the same cluster."""
+        first = not rows.inner.labels.known
+        seen = self.inner.step(rows.inner, centers)
+        before, zero = rows.hidden, np.zeros((1, rows.inner.d), dtype=rows.inner.dtype)
+        rows.hidden = self.inner.nearest(zero, centers, EUCLIDEAN)
+        if first or rows.hidden[0] == before[0]:
+            return seen
+        return replace(seen, moved=seen.moved - len(rows.blank))
 
     def means(self, rows: SphericalRows, sums: I64) -> tuple[F64, F64]:
         """Return the exact means (k, d), correctly rounded, and the weights (k,) of the sums."""
