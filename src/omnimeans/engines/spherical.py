@@ -119,7 +119,8 @@ class SphericalEngine:
 
     def _step_elsewhere(self, rows: SphericalRows, centers: Floats) -> Pass:
         """Make a step where labels are not at hand: all rows of zeros are in the same cluster."""
-        first = not rows.inner.labels.known
+        elsewhere: Any = rows.inner.labels
+        first = not elsewhere.known
         seen = self.inner.step(rows.inner, centers)
         before, zero = rows.hidden, np.zeros((1, rows.inner.d), dtype=rows.inner.dtype)
         rows.hidden = self.inner.nearest(zero, centers, EUCLIDEAN)
