@@ -59,7 +59,8 @@ def own_flat(X: Array, k: int, iterations: int) -> list[Array]:
 def own_tree(X: Array, k: int, refine: int) -> list[Array]:
     import omnimeans as om
 
-    return [om.HierarchicalKMeans(k, refine=refine, random_state=0).fit(X).cluster_centers_]
+    model = om.HierarchicalKMeans(k, refine=refine, random_state=0)
+    return [model.fit(X).cluster_centers_]
 
 
 def own_many(X: Array, k: int, iterations: int) -> list[Array]:
@@ -101,9 +102,9 @@ def jobs(what: str, iterations: int) -> dict[str, Job]:
             "faiss": ("faiss.ProductQuantizer", faiss_many, iterations),
         }
     return {
-        "tree": ("om.HierarchicalKMeans", own_tree, 1),
-        "tree-2": ("om.HierarchicalKMeans", own_tree, 2),
+        "tree": ("om.HierarchicalKMeans", own_tree, 4),
         "flat": ("om.KMeans", own_flat, iterations),
+        "longer": ("om.KMeans", own_flat, iterations + 2),
         "faiss": ("faiss.Kmeans", faiss_flat, iterations),
     }
 

@@ -253,6 +253,7 @@ void bind_stores(nb::module_& m);  // in bind_stores.cpp
 void bind_interrupts(nb::module_& m);  // in interrupts.cpp
 void bind_sparse(nb::module_& m);  // in bind_sparse.cpp
 void bind_halves(nb::module_& m);  // in bind_halves.cpp
+void bind_groups(nb::module_& m);  // in bind_groups.cpp
 void bind_survey(nb::module_& m);  // in survey.cpp
 }
 
@@ -296,5 +297,6 @@ NB_MODULE(_core, m) {
   bind_stores(m);
   bind_sparse(m);
   bind_halves(m);
+  bind_groups(m);
   bind_survey(m);
 }

@@ -77,6 +77,21 @@ void distance_table(const Matrix<T>& x, const T* centers, std::int64_t k, Metric
   }));
 }
 
+template <typename T>
+Table<T>::Table(const T* centers, std::int64_t k, std::int64_t d, Metric metric)
+    : panels_(panels_of(centers, k, d, metric)) {}
+
+template <typename T>
+void Table<T>::fill(const Matrix<T>& x, std::int64_t begin, std::int64_t end, double* out,
+                    std::vector<double>& work) const {
+  work.resize((end - begin + kTableRows - 1) / kTableRows * kTableRows * x.d);
+  lay_out(x, begin, end, panels_, work.data());
+  table_kernels().to_f64.fill(panels_, work.data(), end - begin, false, out);
+}
+
+template class Table<float>;
+template class Table<double>;
+
 #define OMNIMEANS_TABLE(T, Out)                                                                   \
   template void distance_table(const Matrix<T>&, const T*, std::int64_t, Metric, bool, Out*, int);
 OMNIMEANS_TABLE(float, float)

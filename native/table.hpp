@@ -53,4 +53,17 @@ template <typename T, typename Out>
 void distance_table(const Matrix<T>& x, const T* centers, std::int64_t k, Metric metric, bool root,
                     Out* out, int threads);
 
+// The same for one thread that takes some rows at a time; the centres are laid out once.
+template <typename T>
+class Table {
+ public:
+  Table(const T* centers, std::int64_t k, std::int64_t d, Metric metric);
+  // Writes D of rows [begin, end) and each centre to (end - begin, k); `work` is for its own use.
+  void fill(const Matrix<T>& x, std::int64_t begin, std::int64_t end, double* out,
+            std::vector<double>& work) const;
+
+ private:
+  Panels panels_;
+};
+
 }  // namespace omnimeans

@@ -28,6 +28,7 @@ from omnimeans.distances import DISTANCES
 # Constraints on parameters, in the form that scikit-learn checks and words them.
 ONE_OR_MORE = Interval(Integral, 1, None, closed="left")
 ZERO_OR_MORE = Interval(Real, 0, None, closed="left")
+NONE_OR_MORE = Interval(Integral, 0, None, closed="left")  # whole numbers
 RANDOM_STATE = ["random_state", np.random.Generator]
 
 # Weights of at most this size, and of at least its inverse, are safe.

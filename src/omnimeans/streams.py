@@ -1,57 +1,64 @@
-"""k-means on streams without end: a mergeable sample, and centres whenever they are asked for.
+"""k-means on streams without end: a mergeable summary, and centres whenever they are asked for.
 
-Every row gets a key from a hash of its own values, and the sketch keeps the rows with the smallest
-keys.  So what it holds depends on which rows came, not on their order or on who saw them, and the
-sketches of two streams merge into exactly that of both (bottom-k sampling: E. Cohen and H. Kaplan,
-"Summarizing data using bottom-k sketches", PODC 2007).  With a half-life, keys are drawn in favour
-of late rows (forward decay: G. Cormode et al., "Forward decay", ICDE 2009).
+What is kept depends on which rows came and on their weights, not on their order or on who saw them
+(:mod:`omnimeans._sketch`), so the summaries of two streams merge into exactly that of both.  With a
+half-life, late rows are favoured (:mod:`omnimeans._fading`).
 """
 
 from __future__ import annotations
 
 import warnings
-from typing import Any, Self
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from omnimeans import _validate
-from omnimeans._types import F64, I32, I64, Floats
+from omnimeans._fading import Fading
+from omnimeans._sketch import BITS, Sketch
+from omnimeans._types import F64, I32, Floats
+from omnimeans._validate import ONE_OR_MORE
+from omnimeans.engines import ENGINES
 from omnimeans.estimators._model import CenterModel
 from omnimeans.estimators.kmeans import KMeans
 
-U64 = NDArray[np.uint64]
-STEP = 1 << 16  # rows taken in at a time
+STEP = 1 << 22  # values taken in at a time
+LEAST = 2.0**-BITS  # weight
 
 
 class StreamKMeans(CenterModel):
     """k-means of a stream: `partial_fit` may be called forever, in bounded memory.
 
-    A sample of the stream is kept, with weights that stand for the rows left out; the centres are
-    those of the weighted sample, found when they are first asked for.  Models of different streams
-    can be merged.
+    A summary of the stream is kept: a sample of its rows, and the cells of a grid, each with the
+    weight of all its rows.  The centres are those of the summary, found when they are first asked
+    for.  Models of different streams can be merged.
 
     Parameters
     ----------
     n_clusters : int, default=8
         Number of clusters, k.
     sample_size : int, default=20000
-        Different rows that are kept.  Memory is about ``sample_size * (8 d + 40)`` bytes.
+        Different rows that are kept.  Memory is about ``sample_size * (8 d + 48)`` bytes, and twice
+        as much while rows are taken in.
     half_life : float or None, default=None
         Rows after which an older row counts half; None never forgets.
-    n_init, random_state, metric, engine, n_threads
-        As in :class:`KMeans`, which clusters the sample; `random_state`, an int, seeds the sample
-        too.
+    n_init : int or "auto", default=3
+        Number of starts; the summary is small.
+    metric, engine, n_threads
+        As in :class:`KMeans`, which clusters the summary.
+    random_state : int, default=0
+        Seed of the sample, and of the starts.
 
     Attributes
     ----------
     n_samples_seen_ : int
         Rows taken in so far.
     cluster_centers_ : ndarray of shape (k, d)
-        Centres of the present sample.
+        Centres of the present summary; float32 where all rows were.
     labels_ : ndarray of shape (m,), int32
-        Labels of the rows in the sample, in its order.
+        Labels of the rows that :meth:`sample` returns.
     inertia_ : float
         Estimate of the objective on all rows of the stream (with a half-life: as far as they
         count).
@@ -68,7 +75,20 @@ class StreamKMeans(CenterModel):
     ([0.0, 10.0], 1000)
     """
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_clusters": [ONE_OR_MORE],
+        "sample_size": [Interval(Integral, 2, None, closed="left")],
+        "half_life": [Interval(Real, 0, None, closed="neither"), None],
+        "n_init": [StrOptions({"auto"}), ONE_OR_MORE],
+        "random_state": [Interval(Integral, 0, None, closed="left")],
+        "metric": [str],
+        "engine": [StrOptions({"auto", *ENGINES})],
+        "n_threads": [ONE_OR_MORE, None],
+    }
+
     n_samples_seen_: int
+    _kept: Sketch | Fading
+    _narrow: bool  # all rows were float32
     _fitted: KMeans
 
     def __init__(
@@ -77,7 +97,7 @@ class StreamKMeans(CenterModel):
         *,
         sample_size: int = 20_000,
         half_life: float | None = None,
-        n_init: int | str = "auto",
+        n_init: int | str = 3,
         random_state: int = 0,
         metric: str = "euclidean",
         engine: str = "auto",
@@ -97,10 +117,12 @@ class StreamKMeans(CenterModel):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like or data frame of shape (n, d)
             Rows.
-        y, sample_weight : ignored
-            A row of a stream counts once each time that it comes.
+        y : ignored
+            Present by convention.
+        sample_weight : array-like of shape (n,), float or None, default=None
+            As in `partial_fit`.
 
         Returns
         -------
@@ -113,18 +135,22 @@ class StreamKMeans(CenterModel):
         >>> om.StreamKMeans(1).fit([[0.0], [2.0]]).cluster_centers_
         array([[1.]])
         """
-        self.__dict__.pop("_rows", None)
-        return self.partial_fit(X)
+        for name in ("_kept", "_fitted"):
+            self.__dict__.pop(name, None)
+        return self.partial_fit(X, y, sample_weight)
 
-    def partial_fit(self, X: Any, y: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Take more rows in.
 
         Parameters
         ----------
-        X : array-like of shape (m, d)
+        X : array-like or data frame of shape (m, d)
             The next rows of the stream.
         y : ignored
             Present by convention.
+        sample_weight : array-like of shape (m,), float or None, default=None
+            How often each row counts: 0, or from 1e-13 to 1e15.  Fractions are kept in steps of
+            ``2**-44``, so that they add up to the same in any order.
 
         Returns
         -------
@@ -134,7 +160,8 @@ class StreamKMeans(CenterModel):
         Raises
         ------
         ValueError
-            If the rows have other features than those before, or hold no finite numbers.
+            If the rows have other features than those before, or hold no finite numbers; the model
+            is then as it was.
 
         Examples
         --------
@@ -142,47 +169,37 @@ class StreamKMeans(CenterModel):
         >>> om.StreamKMeans(1).partial_fit([[0.0]]).partial_fit([[2.0]]).cluster_centers_
         array([[1.]])
         """
-        fresh = not hasattr(self, "_rows")
+        fresh = not hasattr(self, "_kept")
         if fresh:
-            self._begin()
-        given: F64 = _validate.rows(X, estimator=self, reset=fresh).astype(np.float64)
+            self._validate_params()
+            self._distance()
+        rows = _validate.rows(X, estimator=self, reset=fresh)
+        weights = _validate.weights(sample_weight, rows)
+        weights = np.ones(len(rows)) if weights is None else _held(weights)
         if fresh:
-            self._rows = np.empty((0, given.shape[1]))
-        for i in range(0, len(given), STEP):
-            some: F64 = given[i : i + STEP] + 0.0  # one zero only
-            times: F64 = np.arange(len(some), dtype=np.float64)
-            times += self.n_samples_seen_
-            self.n_samples_seen_ += len(some)
-            age: F64 = times / (self.half_life or np.inf)
-            keys = _keys(some, int(self.random_state), None if self.half_life is None else times)
-            self._add(some, keys - age * np.log(2.0), np.ones(len(some), dtype=np.int64), age)
+            self._begin(rows.shape[1])
+        self._narrow = self._narrow and rows.dtype == np.float32
+        some = max(256, STEP // rows.shape[1])
+        for i in range(0, len(rows), some):
+            part, counts = rows[i : i + some], weights[i : i + some]
+            self._take(part[counts > 0].astype(np.float64) + 0.0, counts[counts > 0], len(part))
+        self.__dict__.pop("_fitted", None)
         return self
 
-    def _begin(self) -> None:
-        self._distance()
-        self.n_samples_seen_ = 0
-        self._order = np.empty(0)
-        self._counts = np.empty(0, dtype=np.int64)
-        self._ages = np.empty(0)
-
-    def _add(self, rows: F64, keys: F64, counts: I64, ages: F64) -> None:
-        """Take rows in, and keep those with the smallest keys; copies are counted together."""
-        rows = np.concatenate([self._rows, rows])
-        keys, counts = np.append(self._order, keys), np.append(self._counts, counts)
-        ages = np.append(self._ages, ages)
-        order = np.lexsort((*rows.T[::-1], keys))
+    def _begin(self, d: int) -> None:
+        size, seed = int(self.sample_size), int(self.random_state)
+        self.n_samples_seen_, self._narrow = 0, True
         if self.half_life is None:
-            ranked = rows[order]
-            new = np.append(True, (ranked[1:] != ranked[:-1]).any(axis=1))
-            starts = np.flatnonzero(new)
-            counts = np.add.reduceat(counts[order], starts)
-            order = order[starts]
+            self._kept = Sketch.empty(d, size, seed)
         else:
-            counts = counts[order]
-        kept = slice(0, self.sample_size + 1)  # one more: the first left out tells the chances
-        self._rows, self._order = rows[order][kept], keys[order][kept]
-        self._counts, self._ages = counts[kept], ages[order][kept]
-        self.__dict__.pop("_fitted", None)
+            self._kept = Fading.empty(d, size, float(self.half_life), seed)
+
+    def _take(self, rows: F64, weights: F64, count: int) -> None:
+        if len(rows) and isinstance(self._kept, Sketch):
+            self._kept.add(rows, weights)
+        elif len(rows) and isinstance(self._kept, Fading):
+            self._kept.add(rows, weights, self.n_samples_seen_)
+        self.n_samples_seen_ += count
 
     def sample(self) -> tuple[F64, F64]:
         """Return the rows that are kept, and how many rows of the stream each stands for.
@@ -190,9 +207,9 @@ class StreamKMeans(CenterModel):
         Returns
         -------
         rows : ndarray of shape (m, d)
-            The sample, in an order that depends on its values only.
+            The summary's rows, in an order that depends on their values only.
         weights : ndarray of shape (m,)
-            Horvitz-Thompson weights: with a half-life, as much as the rows count by now.
+            They add up to the weight of all rows; with a half-life, nearly to what that is by now.
 
         Examples
         --------
@@ -200,26 +217,24 @@ class StreamKMeans(CenterModel):
         >>> om.StreamKMeans(1).fit([[5.0], [5.0]]).sample()
         (array([[5.]]), array([2.]))
         """
-        m = min(len(self._rows), self.sample_size)
-        now = 0.0 if self.half_life is None else self.n_samples_seen_ / self.half_life
-        decayed: F64 = np.exp2(self._ages[:m] - now)
-        counts: F64 = self._counts[:m].astype(np.float64)
-        if len(self._rows) <= self.sample_size:
-            return self._rows[:m], counts * decayed
-        # a row is in if its key is below that of the first row left out
-        chance = -np.expm1(-np.exp(self._order[m] + self._ages[:m] * np.log(2.0)))
-        return self._rows[:m], counts * decayed / chance
+        if not hasattr(self, "_kept"):
+            raise NotFittedError(
+                "This StreamKMeans has seen no rows yet. Call 'partial_fit' first."
+            )
+        if isinstance(self._kept, Fading):
+            return self._kept.points(self.n_samples_seen_)
+        return self._kept.points()
 
     def _model(self) -> KMeans:
-        """Return the k-means of the sample."""
+        """Return the k-means of the summary."""
         if "_fitted" not in self.__dict__:
-            if not hasattr(self, "_rows"):
-                from sklearn.exceptions import NotFittedError
-
-                raise NotFittedError(
-                    "This StreamKMeans has seen no rows yet. Call 'partial_fit' first."
-                )
             rows, weights = self.sample()
+            if len(rows) < self.n_clusters:
+                raise ValueError(
+                    f"The stream has brought {len(rows)} different rows so far, fewer than "
+                    f"n_clusters={self.n_clusters} (sample_size={self.sample_size}). Go on with "
+                    "partial_fit, or ask for fewer clusters."
+                )
             model = KMeans(
                 self.n_clusters,
                 n_init=self.n_init,
@@ -230,17 +245,19 @@ class StreamKMeans(CenterModel):
             )
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
-                self._fitted = model.fit(rows, sample_weight=weights)
+                self._fitted = model.fit(
+                    rows.astype(np.float32) if self._narrow else rows, sample_weight=weights
+                )
         return self._fitted
 
     @property
     def cluster_centers_(self) -> Floats:  # type: ignore[override]
-        """Centres of the present sample."""
+        """Centres of the present summary."""
         return self._model().cluster_centers_
 
     @property
     def labels_(self) -> I32:  # type: ignore[override]
-        """Labels of the rows in the sample."""
+        """Labels of the rows in the summary."""
         return self._model().labels_
 
     @property
@@ -265,7 +282,7 @@ def merge(a: StreamKMeans, b: StreamKMeans) -> StreamKMeans:
     Raises
     ------
     ValueError
-        If the models differ in a parameter or in their features, or forget.
+        If the models differ in a parameter or in their features, have seen nothing, or forget.
 
     Examples
     --------
@@ -274,47 +291,52 @@ def merge(a: StreamKMeans, b: StreamKMeans) -> StreamKMeans:
     >>> om.merge(a, b).cluster_centers_
     array([[2.]])
     """
-    if a.get_params() != b.get_params():
-        differ = [name for name, value in a.get_params().items() if value != b.get_params()[name]]
+    for one in (a, b):
+        if not isinstance(one, StreamKMeans):
+            raise TypeError(f"merge takes two StreamKMeans, and was given a {type(one).__name__}.")
+        if not hasattr(one, "_kept"):
+            raise NotFittedError("A model has seen no rows yet. Call its 'partial_fit' first.")
+    first, second = a.get_params(), b.get_params()
+    if differ := [name for name, value in first.items() if value != second[name]]:
+        listed = ", ".join(f"{name} ({first[name]} and {second[name]})" for name in differ)
         raise ValueError(
-            f"The models differ in {', '.join(differ)}; only models with the same parameters merge."
+            f"The models differ in {listed}; only models with the same parameters merge."
         )
-    if a.half_life is not None:
+    if not isinstance(a._kept, Sketch) or not isinstance(b._kept, Sketch):
         raise ValueError(
             "Models with a half_life do not merge: which of two streams' rows are the later ones "
             "is not known. Use half_life=None."
         )
-    if a._rows.shape[1] != b._rows.shape[1]:
+    if a.n_features_in_ != b.n_features_in_:
         raise ValueError(
-            f"The models have {a._rows.shape[1]} and {b._rows.shape[1]} features; only models of "
+            f"The models have {a.n_features_in_} and {b.n_features_in_} features; only models of "
             "the same features merge."
         )
-    both = StreamKMeans(**a.get_params())
-    both._begin()
-    both.n_features_in_ = a._rows.shape[1]
-    if hasattr(a, "feature_names_in_"):
-        both.feature_names_in_ = a.feature_names_in_
-    both._rows = np.empty((0, a._rows.shape[1]))
+    names = [one.feature_names_in_ for one in (a, b) if hasattr(one, "feature_names_in_")]
+    if any(list(name) != list(names[0]) for name in names):
+        raise ValueError(
+            f"The models have the features {', '.join(names[0])} and {', '.join(names[1])}; only "
+            "models of the same features, in the same order, merge."
+        )
+    both = StreamKMeans(**first)
+    both._begin(a.n_features_in_)
+    both.n_features_in_ = a.n_features_in_
+    if names:
+        both.feature_names_in_ = names[0]
     both.n_samples_seen_ = a.n_samples_seen_ + b.n_samples_seen_
-    for one in (a, b):
-        both._add(one._rows, one._order, one._counts, one._ages)
+    both._narrow = a._narrow and b._narrow
+    for sketch in (a._kept, b._kept):
+        both._kept.join(sketch)  # type: ignore[union-attr]
     return both
 
 
-def _keys(rows: F64, seed: int, times: F64 | None) -> F64:
-    """Return the logarithm of an exponential variate for each row, from a hash of its values."""
-    words = np.ascontiguousarray(rows).view(np.uint64)
-    found = np.full(len(rows), seed & 0xFFFFFFFFFFFFFFFF, dtype=np.uint64)
-    columns = [*words.T] if times is None else [*words.T, times.view(np.uint64)]
-    for column in columns:
-        found = _mixed(found * np.uint64(0x9E3779B97F4A7C15) ^ column)
-    share = ((_mixed(found) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
-    return np.log(-np.log1p(-share))
-
-
-def _mixed(values: U64) -> U64:
-    """Return the finaliser of splitmix64 (G. L. Steele et al., OOPSLA 2014)."""
-    values = values + np.uint64(0x9E3779B97F4A7C15)
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+def _held(weights: F64) -> F64:
+    """Return weights that can be kept in steps, or say which one cannot."""
+    wrong = (weights > 0.0) & ((weights < LEAST) | (weights > 2.0**50))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(
+            f"sample_weight has {weights[row]} in row {row}, but a stream keeps weights from "
+            f"{LEAST:.1g} to 1e15, and 0. Multiply all weights of the stream by one number."
+        )
+    return weights

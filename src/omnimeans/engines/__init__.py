@@ -12,7 +12,7 @@ from omnimeans._types import I64, Distance, Engine
 from omnimeans.algorithms import choose
 from omnimeans.directions import unit_rows
 
-__all__ = ["ENGINES", "describe", "open_engine", "open_partial"]
+__all__ = ["ENGINES", "describe", "open_engine", "open_grouped", "open_partial"]
 
 
 def _cpu(n_threads: int | None, algorithm: str, memory: str | int | None) -> Engine:
@@ -65,7 +65,28 @@ def open_engine(
         engine = _dask(n_threads, algorithm, None if name == "dask" else name)
     else:
         engine = ENGINES[name](n_threads, algorithm, memory)
-    if os.environ.get(DEBUG, "0") != "0":
+    return _in_front(engine, distance, plain_rows=name == "reference")
+
+
+def open_grouped(
+    starts: I64,
+    n_threads: int | None,
+    distance: Distance,
+    probes: int = 0,
+    most: int | None = None,
+) -> Engine:
+    """Return the compiled engine for centres in groups, for this distance."""
+    from omnimeans.engines.grouped import GroupedEngine
+
+    engine = GroupedEngine(starts, n_threads, probes, most)
+    return _in_front(engine, distance, exact=not probes)
+
+
+def _in_front(
+    engine: Engine, distance: Distance | None, *, plain_rows: bool = False, exact: bool = True
+) -> Engine:
+    """Return the engine behind what this distance, and the debug switch, ask for."""
+    if exact and os.environ.get(DEBUG, "0") != "0":
         from omnimeans.engines.checked import checked
 
         engine = checked(engine)
@@ -73,7 +94,7 @@ def open_engine(
         return engine
     from omnimeans.engines.spherical import SphericalEngine
 
-    return SphericalEngine(engine, _plain_unit_rows if name == "reference" else _compiled_unit_rows)
+    return SphericalEngine(engine, _plain_unit_rows if plain_rows else _compiled_unit_rows)
 
 
 def open_partial(name: str, n_threads: int | None, distance: Distance) -> Engine:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from sklearn.base import _fit_context
 from sklearn.utils.validation import check_is_fitted
 
-from omnimeans import _fit, _validate
-from omnimeans._types import F64, I32, I64, Engine, Floats
-from omnimeans.distances import DISTANCES
-from omnimeans.engines import open_engine
+from omnimeans import _fit, _scaling, _validate
+from omnimeans._control import Control
+from omnimeans._scaling import divided
+from omnimeans._types import F64, I32, I64, Callback, Distance, Fit, Floats
+from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
+from omnimeans.engines import open_grouped
 from omnimeans.engines.cpu import available_threads
-from omnimeans.estimators._model import CenterModel
-from omnimeans.estimators._run import generator, place
-from omnimeans.init import INITS
-
-EUCLIDEAN = DISTANCES["euclidean"]
+from omnimeans.engines.grouped import middles_of
+from omnimeans.estimators import _sources
+from omnimeans.estimators._levels import Levels
+from omnimeans.estimators._model import CenterModel, Ready
+from omnimeans.estimators._run import generator
+from omnimeans.estimators._watch import Follower
+from omnimeans.sources import is_source
 
 
 class HierarchicalKMeans(CenterModel):
@@ -34,27 +38,48 @@ class HierarchicalKMeans(CenterModel):
         Number of clusters, k.
     branching : int or None, default=None
         Groups of the coarse level; None takes the square root of k.
-    refine : int, default=1
-        Iterations on all centres at the end, each an exact pass over n times k distances.
+    refine : int, default=4
+        Iterations on all centres at the end.
+    probes : int or None, default=4
+        Groups whose centres a row looks at in these iterations, the ones with the nearest middles;
+        None is all of them.
+    exact : bool, default=True
+        Whether ``labels_`` are the nearest of all centres, as `predict` finds them, or, much
+        quicker where there are many features, those of ``predict_tree(X, probes)``.
     max_iter : int, default=10
         Most iterations of each level.
+    tol : float, default=1e-4
+        A level ends when its centres move less; as in :class:`KMeans`.
+    verbose : int, default=0
+        Print how it goes on.
     random_state : int, RandomState, Generator or None, default=None
         Seed.
+    metric : {"euclidean", "manhattan", "cosine"}, default="euclidean"
+        What to minimise; as in :class:`KMeans`.
     n_threads : int or None, default=None
-        Threads to use.
+        Threads to use; None takes those the process may use.
+    callback : callable or None, default=None
+        Called with an :class:`omnimeans.progress.Progress` after each iteration of the coarse level
+        and of those on all centres.  If it returns true, that stage ends.
 
     Attributes
     ----------
     cluster_centers_ : ndarray of shape (k, d)
         Centres; those of one group follow each other.
     labels_ : ndarray of shape (n,), int32
-        Number of the nearest of all centres for each row.
+        Number of the nearest of all centres for each row, or see `exact`.
     inertia_ : float
-        Sum of the squared distances to them.
+        Weighted sum of the (squared) distances to them.
+    n_iter_ : int
+        Iterations on all centres.
     groups_ : ndarray of shape (branching, d)
-        Centres of the coarse level.
+        The mean of each group's centres.
     starts_ : ndarray of shape (branching + 1,)
         Where each group's centres begin.
+
+    See Also
+    --------
+    KMeans : All centres from the start; with a few iterations, a lower inertia in more time.
 
     References
     ----------
@@ -70,37 +95,70 @@ class HierarchicalKMeans(CenterModel):
     ((100, 4), True)
     """
 
-    metric: ClassVar[str] = "euclidean"  # type: ignore[misc]
     engine: ClassVar[str] = "auto"  # type: ignore[misc]
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_clusters": [ONE_OR_MORE],
+        "branching": [ONE_OR_MORE, None],
+        "refine": [_validate.NONE_OR_MORE],
+        "probes": [ONE_OR_MORE, None],
+        "exact": ["boolean"],
+        "max_iter": [ONE_OR_MORE],
+        "tol": [ZERO_OR_MORE],
+        "verbose": ["verbose"],
+        "random_state": RANDOM_STATE,
+        "metric": [str],
+        "n_threads": [ONE_OR_MORE, None],
+        "callback": [callable, None],
+    }
+
+    inertia_: float
+    n_iter_: int
+    groups_: Floats
+    starts_: I64
+    engine_: str
 
     def __init__(
         self,
         n_clusters: int = 10_000,
         *,
         branching: int | None = None,
-        refine: int = 1,
+        refine: int = 4,
+        probes: int | None = 4,
+        exact: bool = True,
         max_iter: int = 10,
+        tol: float = 1e-4,
+        verbose: int = 0,
         random_state: Any = None,
+        metric: str = "euclidean",
         n_threads: int | None = None,
+        callback: Callback | None = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.branching = branching
         self.refine = refine
+        self.probes = probes
+        self.exact = exact
         self.max_iter = max_iter
+        self.tol = tol
+        self.verbose = verbose
         self.random_state = random_state
+        self.metric = metric
         self.n_threads = n_threads
+        self.callback = callback
 
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Build the tree and refine its leaves.
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
-            Rows.
+        X : array-like or data frame of shape (n, d)
+            Rows, dense and in memory; a file that fits into memory is read.
         y : ignored
             Present by convention.
-        sample_weight : array-like of shape (n,) or None, default=None
-            Weight of each row.
+        sample_weight : array-like of shape (n,), float or None, default=None
+            Weight of each row, zero or more.
 
         Returns
         -------
@@ -119,34 +177,89 @@ class HierarchicalKMeans(CenterModel):
         >>> om.HierarchicalKMeans(2, random_state=0).fit(X).inertia_
         1.0
         """
-        rows, k = _validate.rows(X, estimator=self), int(self.n_clusters)
+        k, distance = int(self.n_clusters), self._distance()
+        if is_source(X):
+            X = _sources.in_memory(X, self)
+        rows: Floats = _validate.rows(X, estimator=self)
         _validate.enough_rows(len(rows), k)
         weights = _validate.weights(sample_weight, rows)
         seed = _validate.seed(self.random_state)
-        engine = open_engine("cpu", self.n_threads)
-        many = self.branching or max(1, min(k, round(math.sqrt(k))))
-        coarse = self._level(engine, rows, weights, many, seed, 0)
-        order = np.argsort(coarse.labels, kind="stable")
-        cuts = np.searchsorted(coarse.labels[order], np.arange(many + 1))
-        shares = _shares(np.diff(cuts), k)
-
-        def leaf(group: int) -> Floats:
-            mine = order[cuts[group] : cuts[group + 1]]
-            given = None if weights is None else weights[mine]
-            alone = open_engine("cpu", 1)
-            found = self._level(alone, rows[mine], given, int(shares[group]), seed, 1 + group)
-            centers: Floats = found.centers
-            return centers
-
-        filled = np.flatnonzero(shares)
-        with ThreadPoolExecutor(self.n_threads or available_threads()) as pool:
-            centers = np.concatenate(list(pool.map(leaf, filled.tolist())))
-        self.starts_ = np.append(0, np.cumsum(shares))
-        found = self._together(engine, rows, weights, centers)
-        self.groups_ = self._group_centers(coarse.centers, found.centers)
-        self.cluster_centers_, self.labels_ = found.centers, found.labels
-        self.inertia_, self.n_iter_ = float(found.inertia), found.n_iter
+        exponent = 0
+        if distance.kernel == "cosine":
+            _validate.directions(rows, weights)
+        else:
+            exponent = _validate.exponent(rows)
+        near: Floats = divided(rows, exponent)
+        levels = Levels(
+            distance,
+            int(self.max_iter),
+            float(self.tol),
+            seed,
+            self.n_threads or available_threads(),
+            self._say,
+        )
+        many = min(self.branching or max(1, round(math.sqrt(k))), k)
+        with np.errstate(over="ignore", invalid="ignore"):  # the rows have been found in range
+            centers, starts = levels.grow(near, weights, k, many, self._control(levels.max_iter))
+            fit = self._together(near, weights, centers, starts, distance, exponent, seed)
+        self._keep(fit, starts)
         return self
+
+    def _together(
+        self,
+        X: Floats,
+        weights: F64 | None,
+        centers: Floats,
+        starts: I64,
+        distance: Distance,
+        exponent: int,
+        seed: int,
+    ) -> Fit:
+        """Run Lloyd's algorithm on all centres, or only label the rows."""
+        refine, probes = int(self.refine), int(self.probes or 0)
+        most = refine if self.exact else None
+        engine = open_grouped(starts, self.n_threads, distance, probes, most)
+        rows = engine.place(X, weights, distance)
+        if exponent:
+            rows.exponent = exponent
+        fit = Fit(centers, rows.labels, math.inf, (), "max_iter", centers)
+        if refine:
+            control, rngs = self._control(refine), [generator(seed, 2)]
+            fit = _fit.run(
+                engine,
+                rows,
+                len(centers),
+                lambda *_: centers,
+                rngs,
+                distance=distance,
+                max_iter=refine,
+                tol=0.0,
+                control=control,
+            )
+            centers = divided(fit.centers, exponent)
+        if fit.n_iter < refine or not refine:  # no pass for the labels yet, or not an exact one
+            if self.exact:
+                engine = open_grouped(starts, self.n_threads, distance)
+                rows = engine.place(X, weights, distance)
+            history = fit.history
+            fit = _fit.finish(engine, rows, distance, centers, centers, history, "max_iter")
+            fit = _scaling.restored(fit, exponent, distance)
+        return fit
+
+    def _keep(self, fit: Fit, starts: I64) -> None:
+        self.cluster_centers_, self.labels_ = fit.centers, fit.labels
+        self.inertia_, self.n_iter_ = float(fit.inertia), fit.n_iter
+        self.starts_, self.groups_ = starts, middles_of(fit.centers, starts)
+        self._n_features_out, self.engine_ = len(fit.centers), "cpu"
+        _validate.all_clusters_found(fit.labels, len(fit.centers))
+
+    def _control(self, max_iter: int) -> Control | None:
+        follower = Follower(bool(self.verbose), self.callback, 1, max_iter, 0.0)
+        return Control(follower) if follower.listens else None
+
+    def _say(self, line: str) -> None:
+        if self.verbose:
+            print(line)  # noqa: T201 - the job
 
     def predict_tree(self, X: Any, probes: int = 1) -> I32:
         """Return labels found through the tree: only the centres of the nearest groups are seen.
@@ -156,12 +269,18 @@ class HierarchicalKMeans(CenterModel):
         X : array-like of shape (n, d)
             Rows.
         probes : int, default=1
-            Groups whose centres each row is compared with; all of them give what `predict` gives.
+            Groups whose centres each row is compared with, the ones with the nearest middles; all
+            of them give what `predict` gives.
 
         Returns
         -------
         ndarray of shape (n,), int32
             Labels, of which some are not the nearest centre's; `predict` is exact.
+
+        Raises
+        ------
+        ValueError
+            If `probes` is less than 1.
 
         Examples
         --------
@@ -171,71 +290,20 @@ class HierarchicalKMeans(CenterModel):
         >>> labels.tolist() == model.predict([[0.2], [8.7]]).tolist()
         True
         """
-        check_is_fitted(self, "cluster_centers_")
-        rows = _validate.rows(X, estimator=self, reset=False)
-        rows, centers = _validate.same_type(rows, self.cluster_centers_)
-        engine = open_engine("cpu", self.n_threads)
-        probes = min(max(1, probes), len(self.groups_))
-        away = engine.all_pairs(rows, self.groups_.astype(rows.dtype), EUCLIDEAN)
-        near = np.argsort(away, axis=1, kind="stable")[:, :probes]
-        labels = np.full(len(rows), -1, dtype=np.int32)
-        closest = np.full(len(rows), np.inf)
-        for group in range(len(self.groups_)):
-            begin, end = self.starts_[group : group + 2].tolist()
-            mine = np.flatnonzero((near == group).any(axis=1)) if end > begin else near[:0, 0]
-            if not len(mine):
-                continue
-            some, own = rows[mine], np.ascontiguousarray(centers[begin:end])
-            found = engine.nearest(some, own, EUCLIDEAN)
-            distance = engine.own(some, own, found, EUCLIDEAN)
-            better = distance < closest[mine]
-            labels[mine[better]] = begin + found[better]
-            closest[mine[better]] = distance[better]
-        return labels
-
-    def _level(
-        self, engine: Engine, X: Floats, weights: F64 | None, k: int, seed: int, number: int
-    ) -> Any:
-        """Cluster some rows into k clusters."""
-        rows = place(engine, X, weights, EUCLIDEAN)
-        tol = float(1e-4 * rows.spread / (max(rows.weight, 1e-300) * rows.d))
-        return _fit.run(
-            engine,
-            rows,
-            k,
-            INITS["k-means||" if k > 256 else "k-means++"],
-            [generator(seed, 0, number)],
-            distance=EUCLIDEAN,
-            max_iter=int(self.max_iter),
-            tol=tol,
-        )
-
-    def _together(self, engine: Engine, X: Floats, weights: F64 | None, centers: Floats) -> Any:
-        """Run Lloyd's algorithm on all centres, or only label the rows."""
-        rows = place(engine, X, weights, EUCLIDEAN)
-        if self.refine:
-            return _fit.lloyd(
-                engine, rows, centers, distance=EUCLIDEAN, max_iter=int(self.refine), tol=0.0
+        if probes < 1:
+            raise ValueError(
+                f"probes={probes} groups hold no centre; use 1 or more, or predict, which is exact."
             )
-        return _fit.finish(engine, rows, EUCLIDEAN, centers, centers, [], "max_iter")
+        check_is_fitted(self, "cluster_centers_")
+        ready = self._compared(_validate.rows(X, estimator=self, reset=False))
+        return self._seen(ready, min(int(probes), len(self.starts_) - 1))
 
-    def _group_centers(self, coarse: Floats, centers: Floats) -> Floats:
-        """Return the means of each group's centres as they are now."""
-        groups = coarse.copy()
-        for group, (begin, end) in enumerate(zip(self.starts_[:-1], self.starts_[1:], strict=True)):
-            if end > begin:
-                groups[group] = centers[begin:end].mean(axis=0, dtype=np.float64)
-        return groups
+    def _nearest(self, ready: Ready) -> I32:
+        """Return the label of each row; groups are left out where that is sure to change none."""
+        if self.starts_[-1] != len(ready.centers):  # somebody has put other centres there
+            return super()._nearest(ready)
+        return self._seen(ready, 0)
 
-
-def _shares(sizes: I64, k: int) -> I64:
-    """Share k centres out in proportion to the groups' rows, one or more, never more than rows."""
-    shares = np.minimum(sizes, 1)
-    while shares.sum() < k:
-        room = sizes - shares
-        wanted = np.where(room > 0, sizes / (shares + 0.5), 0.0)
-        missing = int(k - shares.sum())
-        best = np.argsort(-wanted, kind="stable")[: max(1, missing // 4)]
-        best = best[wanted[best] > 0]
-        shares[best] += 1
-    return shares
+    def _seen(self, ready: Ready, probes: int) -> I32:
+        engine = open_grouped(self.starts_, self.n_threads, ready.distance, probes)
+        return engine.nearest(ready.X, ready.centers, ready.distance)

@@ -42,7 +42,7 @@ def save(
 
     Parameters
     ----------
-    model : KMeans, MiniBatchKMeans or BisectingKMeans
+    model : KMeans, MiniBatchKMeans, BisectingKMeans, HierarchicalKMeans or StreamKMeans
         A fitted model.  Its `callback` is not stored.
     path : str or path
         The file, by custom named ``*.safetensors``.
@@ -91,7 +91,7 @@ def dumps(model: Any, *, labels: bool = True, extra: Mapping[str, Any] | None = 
             f"A {type(model).__module__}.{name} cannot be stored; {', '.join(KINDS)} can. For "
             "another estimator, such as a pipeline, use joblib or skops."
         )
-    check_is_fitted(model, "cluster_centers_")
+    check_is_fitted(model, "cluster_centers_" if KINDS[name].has_centers else "n_samples_seen_")
     parameters, arrays = _parameters(model)
     words, numbers = _extra(extra or {})
     document = {
@@ -100,7 +100,9 @@ def dumps(model: Any, *, labels: bool = True, extra: Mapping[str, Any] | None = 
         **document_of(model),
         "extra": words,
     }
-    arrays |= arrays_of(model, labels and hasattr(model, "labels_")) | numbers
+    arrays |= (
+        arrays_of(model, labels and KINDS[name].has_centers and hasattr(model, "labels_")) | numbers
+    )
     return pack("model", VERSION, document, arrays)
 
 
@@ -125,7 +127,7 @@ def load(path: str | os.PathLike[str], *, return_extra: bool = False) -> Any:
 
     Returns
     -------
-    model : KMeans, MiniBatchKMeans or BisectingKMeans
+    model : KMeans, MiniBatchKMeans, BisectingKMeans, HierarchicalKMeans or StreamKMeans
         The fitted model, with the same bits in every array.
     extra : dict
         The user's own values; only with `return_extra`.

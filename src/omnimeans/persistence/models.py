@@ -18,6 +18,12 @@ from omnimeans._archive import Arrays, arrays_of_records, is_word, records_of_ar
 from omnimeans._types import Floats, Iteration, StopReason
 from omnimeans.algorithms import NAMES
 from omnimeans.persistence.batches import arrays_of_batches, restored_batches
+from omnimeans.persistence.sketches import (
+    arrays_of_groups,
+    arrays_of_stream,
+    restored_groups,
+    restored_stream,
+)
 from omnimeans.persistence.trees import arrays_of_tree, tree_of_arrays
 
 
@@ -37,6 +43,11 @@ class Kind:
         Whether there is a ``tree_`` of splits.
     optional : tuple of str
         Further values that a model may have or not, and a history whose length they do not say.
+    has_centers : bool
+        Whether its centres are stored; if not, they follow from the rest.
+    rest : pair of functions or None
+        What returns further arrays of a model, and what restores them and tells whether they make
+        sense; these models have no history.
     """
 
     home: str
@@ -44,6 +55,8 @@ class Kind:
     record: type[Any] = Iteration
     tree: bool = False
     optional: tuple[str, ...] = ()
+    has_centers: bool = True
+    rest: tuple[Callable[[Any], Arrays], Callable[[Any, Arrays], bool]] | None = None
 
     def cls(self, name: str) -> type[Any]:
         """Return the class."""
@@ -65,6 +78,17 @@ KINDS: dict[str, Kind] = {
         "omnimeans.estimators",
         ("n_steps_", "engine_", "_n_threads", "_seed", "_n_init", "_batch_size", "_init_size"),
         optional=("inertia_", "n_iter_", "converged_", "stop_reason_"),
+    ),
+    "HierarchicalKMeans": Kind(
+        "omnimeans.estimators",
+        ("inertia_", "n_iter_", "engine_"),
+        rest=(arrays_of_groups, restored_groups),
+    ),
+    "StreamKMeans": Kind(
+        "omnimeans.streams",
+        ("n_samples_seen_", "_narrow"),
+        has_centers=False,
+        rest=(arrays_of_stream, restored_stream),
     ),
 }
 
@@ -92,6 +116,8 @@ CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "inertia_": ("a number, zero or more", _number),
     "n_iter_": ("a whole number", _whole(0)),
     "n_steps_": ("a whole number", _whole(0)),
+    "n_samples_seen_": ("a whole number", _whole(1)),
+    "_narrow": ("true or false", lambda value: type(value) is bool),
     "_seed": ("a whole number", lambda value: type(value) is int and value >= 0),
     "_batch_size": ("a whole number, one or more", _whole(1)),
     "_init_size": ("a whole number, one or more", _whole(1)),
@@ -124,7 +150,9 @@ def document_of(model: Any) -> dict[str, Any]:
     names = getattr(model, "feature_names_in_", None)
     return {
         "fitted": {name: _for_json(getattr(model, name)) for name in _values_of(model, kind)},
-        "n_features_in": int(model.cluster_centers_.shape[1]),
+        "n_features_in": int(
+            model.cluster_centers_.shape[1] if kind.has_centers else model.n_features_in_
+        ),
         "feature_names": None if names is None else [str(name) for name in names],
     }
 
@@ -140,10 +168,13 @@ def _for_json(value: Any) -> Any:
 def arrays_of(model: Any, labels: bool) -> Arrays:
     """Return the arrays of a model; its history is one array per column."""
     kind = KINDS[type(model).__name__]
-    arrays = {"cluster_centers": np.asarray(model.cluster_centers_)}
+    arrays = {} if kind.rest is None else kind.rest[0](model)
+    if not kind.has_centers:
+        return arrays
+    arrays |= {"cluster_centers": np.asarray(model.cluster_centers_)}
     if getattr(model, "initial_centers_", None) is not None:
         arrays["initial_centers"] = np.asarray(model.initial_centers_)
-    if labels:
+    if labels and hasattr(model, "labels_"):
         arrays["labels"] = np.asarray(model.labels_)
     if kind.tree:
         arrays |= arrays_of_tree(model.tree_)
@@ -173,11 +204,15 @@ def rebuild(document: dict[str, Any], arrays: Arrays) -> Any:
     model = _unfitted(kind.cls(str(name)), document.get("parameters"), arrays)
     d = document.get("n_features_in")
     _expect(type(d) is int and d > 0, f"the number of features {d!r:.40}")
-    model.cluster_centers_ = _centers(arrays, "cluster_centers", model, d)
+    k = int(model.n_clusters)
+    if kind.has_centers:
+        model.cluster_centers_ = _centers(arrays, "cluster_centers", model, d)
+        k = len(model.cluster_centers_)
     if "initial_centers" in arrays:
         model.initial_centers_ = _centers(arrays, "initial_centers", model, d)
-    k = len(model.cluster_centers_)
     model.n_features_in_, model._n_features_out = d, k
+    if kind.rest is not None:
+        _expect(kind.rest[1](model, arrays), "groups, or rows of a stream, that make no sense")
     _restore_values(model, kind, document.get("fitted"))
     _restore_labels(model, k, arrays)
     if kind.optional:
@@ -243,6 +278,8 @@ def _restore_values(model: Any, kind: Kind, fitted: Any) -> None:
 
 
 def _restore_history(model: Any, kind: Kind, arrays: Arrays) -> None:
+    if kind.rest is not None:
+        return
     if kind.optional and not any(name.startswith("history") for name in arrays):
         return  # batches came one by one
     history = records_of_arrays("history", arrays, kind.record)
