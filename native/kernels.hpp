@@ -89,6 +89,11 @@ struct Kernels {
   // Reports every centre whose score reaches the threshold of one of `rows` (a bit each), in order.
   void (*candidates)(const Screen&, float* tile, const void* ahead, const float* threshold,
                      std::uint64_t rows, FoundCenter found, void* context);
+  // For each centre (not guarded), how much nearer than `closest` the rows of a packed tile are to
+  // it, times their weights: adds a sum that is never too small, and by no more than what is added to
+  // `slack` too large, but for the rounding of additions.  Tells (a bit each) which rows may be.
+  void (*weigh)(const Screen&, float* tile, const float* closest, const float* weights,
+                double* sums, double* slack, std::uint64_t* rows);
 };
 
 // Whole numbers as wide as values, so that one vector counts what another compares.

@@ -58,6 +58,11 @@ double scaled(double x, int exponent) {
 // sum / weight * 2^exponent, rounded once.
 double quotient(Wide sum, UWide weight, int exponent) {
   if (sum == 0) return 0.0;
+  // One division rounds once, too, if both numbers are exact in float64 and the result is ordinary.
+  if (const double top = static_cast<double>(sum), bottom = static_cast<double>(weight);
+      static_cast<Wide>(top) == sum && bottom < 0x1p53 && exponent > -800 && exponent < 700) {
+    return scaled(top / bottom, exponent);
+  }
   const UWide size = sum < 0 ? -static_cast<UWide>(sum) : static_cast<UWide>(sum);
   const auto [q, shift] = divide(size, weight);
   const double rounded = scaled(static_cast<double>(q), exponent + shift);  // to nearest even

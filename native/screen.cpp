@@ -36,6 +36,12 @@ inline float* scores_of(const Screen& screen, float* tile) {
   return sizes_of(screen, tile) + screen.tile;
 }
 
+inline double total(Vec values) {
+  double sum = 0;
+  for (int lane = 0; lane < kLanes; ++lane) sum += values[lane];
+  return sum;
+}
+
 // The distances that the two best scores and their error stand for.
 template <Metric M>
 inline void write_ranges(Ranges& ranges, int v, Vec size, Vec best, Vec second, Vec error,
@@ -94,24 +100,30 @@ inline std::uint64_t certify(const Screen& screen, const float* sizes, const Bes
 }
 
 // The score that a centre must reach to be nearer to a row than `closest`, which is scaled like the
-// rows.  |x|^2 - 2 score is the squared distance; sizes and scores err by less than the bound below.
+// rows.  |x|^2 - 2 score is the squared distance; sizes and scores err by less than `margin`.
+// Returns the sum of all margins, times the weights if there are any.
 template <Metric M>
-inline void bound(const Screen& screen, const float* tile, const float* closest,
-                  float* threshold) {
+inline double bound(const Screen& screen, const float* tile, const float* closest,
+                    float* threshold, const float* weights = nullptr) {
   const float screened = 2 * screen_error(screen);
   const float reach = screen.guarded ? 0.0f : screen.reach;  // else it is in the scores
+  Vec sum = broadcast(0.0f);
   for (int lane = 0; lane < screen.tile; lane += kLanes) {
     const Vec size = load(tile + screen.features * screen.tile + lane);
     const Vec limit = load(closest + lane);
-    Vec least;
+    Vec least, margin;
     if constexpr (M == Metric::euclidean) {
       const Vec far = vsqrt(size) + reach;
-      least = (size - limit) * 0.5f - screened * (far * far + limit) - kTiny;
+      margin = screened * (far * far + limit) + kTiny;
+      least = (size - limit) * 0.5f - margin;
     } else {
-      least = -limit - screened * (limit + size + reach) - kTiny;
+      margin = screened * (limit + size + reach) + kTiny;
+      least = -limit - margin;
     }
     store(threshold + lane, screened < 0.25f ? least : broadcast(-__builtin_inff()));
+    sum += weights ? margin * load(weights + lane) : margin;
   }
+  return total(sum);
 }
 
 std::uint64_t cramped(const float* lower, const float* upper, const std::int32_t* labels,
@@ -228,6 +240,58 @@ void candidates(const Screen& screen, float* tile, const void* ahead, const floa
   dispatch(screen, Candidates{screen, tile, ahead, threshold, rows, found, context});
 }
 
+// Sums up by how much scores exceed their thresholds.  NaN stays NaN.
+template <int V>
+struct Excess {
+  const float *threshold, *weights;
+  double* sums;
+  std::uint64_t* rows;
+  Vec sum = broadcast(0.0f);
+  std::uint64_t hits = 0;
+  inline void take(int j, int v, Vec score) {
+    const Vec least = load(threshold + v * kLanes);
+    sum += vmax(broadcast(0.0f), score - least) * load(weights + v * kLanes);
+    hits |= static_cast<std::uint64_t>(not_greater(least, score)) << (v * kLanes);
+    if (v < V - 1) return;
+    sums[j] += total(sum);
+    rows[j] = hits;
+    sum = broadcast(0.0f);
+    hits = 0;
+  }
+};
+
+struct Weigh {
+  const Screen& screen;
+  float* tile;
+  const float *threshold, *weights;
+  double* sums;
+  std::uint64_t* rows;
+  template <Metric M, int D, int V>
+  int narrow() {
+    Excess<V> excess{threshold, weights, sums, rows};
+    sweep_narrow<M, D, V>(screen, tile, excess);
+    return 0;
+  }
+  template <Metric M>
+  int wide() {
+    Excess<kWide> excess{threshold, weights, sums, rows};
+    const auto packed = [&](int f, int) { return tile + static_cast<std::size_t>(f) * screen.tile; };
+    sweep_wide<M>(screen, packed, scores_of(screen, tile), nullptr, excess);
+    return 0;
+  }
+};
+
+void weigh(const Screen& screen, float* tile, const float* closest, const float* weights,
+           double* sums, double* slack, std::uint64_t* rows) {
+  float threshold[kMaxTile];
+  const double margins =
+      screen.metric == Metric::euclidean
+          ? bound<Metric::euclidean>(screen, tile, closest, threshold, weights)
+          : bound<Metric::manhattan>(screen, tile, closest, threshold, weights);
+  *slack += 2 * margins;
+  dispatch(screen, Weigh{screen, tile, threshold, weights, sums, rows});
+}
+
 }  // namespace
 
 const Kernels& screen_kernels() {
@@ -238,7 +302,8 @@ const Kernels& screen_kernels() {
                                     {prepare<double>, pack<double>, propose<double>},
                                     cramped,
                                     reach,
-                                    candidates};
+                                    candidates,
+                                    weigh};
   return table;
 }
 

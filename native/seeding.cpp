@@ -168,9 +168,15 @@ void Seeding<T>::adopt(std::int64_t which) {
     if (first) closest_.assign(n_, std::numeric_limits<double>::infinity());
     measure(candidates_.data() + which * columns());
   }
-  ++centers_;
+  has_adopted(listed_);
+}
+
+// Brings the shares up to date with closest_, unless they have been `counted`.
+template <typename T>
+void Seeding<T>::has_adopted(bool counted) {
+  const bool first = ++centers_ == 1;
   current_ = false;
-  if (!listed_ && !first) count_shares();
+  if (!counted && !first) count_shares();
   if (first || total_ < std::int64_t{1} << (bits_ - 10)) {  // the steps have become too coarse
     use_finest_steps();
     count_shares();
@@ -271,6 +277,15 @@ std::vector<std::int64_t> Seeding<T>::play(const std::uint64_t* tickets, const d
   closest(pool.data(), count, before.data());
   if (!take(pool.data(), count, values.data())) {
     throw std::invalid_argument("these rows cannot be taken out");
+  }
+  // In a round of its own nothing has shrunk meanwhile: every candidate is fair.
+  if (rounds == 1 && count == trials && centers_ > 0) {
+    candidates_ = values;
+    count_ = count;
+    if (const std::int64_t best = win(); best >= 0) {
+      has_adopted(false);
+      return {pool[best]};
+    }
   }
   meet(values.data(), count);
   std::int64_t used = 0;

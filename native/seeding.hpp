@@ -80,6 +80,9 @@ class Seeding {
   virtual void find(std::vector<Finder>& finders) = 0;
   // Lets all rows look at a new centre, and lowers closest_.
   virtual void measure(const T* center) = 0;
+  // Finds the candidate that would take most off all shares, and lowers closest_ as it does; -1 where
+  // this kind of rows has no quicker way than `find`.
+  virtual std::int64_t win() { return -1; }
 
   double weighted(std::int64_t i) const;
   std::int64_t share(std::int64_t i) const { return share_of(weighted(i)); }
@@ -88,6 +91,7 @@ class Seeding {
   std::int64_t gain(std::int64_t row, double away) const;
   void use_finest_steps();
   void count_shares();
+  void has_adopted(bool counted);
   void list_winners();
 
   std::int64_t n_, d_;
@@ -121,7 +125,9 @@ class RowsSeeding final : public Seeding<T> {
   bool take(const std::int64_t* numbers, std::int64_t count, T* out) const override;
   void find(std::vector<Finder>& finders) override;
   void measure(const T* center) override;
+  std::int64_t win() override;  // in contest.cpp
   struct Met;
+  struct Contest;
 
   const Rows<T>& rows_;
 };

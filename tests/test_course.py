@@ -116,3 +116,30 @@ def test_rounds_of_seeding_in_one_call_or_many() -> None:
             luck, how = rng.random(len(tickets)), (4, 1 if turn == 0 else 5, turn == 0)
             assert one.play is not None
             assert one.play(tickets, luck, *how) == play_rounds(many, rows, tickets, luck, *how)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
+@pytest.mark.parametrize("d", [1, 3, 7, 20, 300])
+def test_a_round_of_its_own_chooses_as_exact_distances_do(d: int, metric: str, dtype: Any) -> None:
+    rng = np.random.default_rng(d)
+    near = np.round(rng.standard_normal((700, d)))  # copies, ties
+    near[3] = 1e9  # a centre far from all others casts doubt on each
+    light = rng.random(700) * 10.0 ** rng.integers(-200, 0, 700)
+    cases = (
+        (rng.standard_normal((700, d)) + 1e4, None),
+        (near, rng.integers(0, 4, 700).astype(float)),
+        (near, light),
+    )
+    for X, weights in cases:
+        rows = CpuEngine(1).place(X.astype(dtype), weights, om.distances.DISTANCES[metric])
+        alone, both, many = (CpuEngine(threads).seeding(rows) for threads in (1, 2, 1))
+        for turn in range(30):
+            tickets = rng.integers(0, 2**64, size=1 if turn == 0 else 4, dtype=np.uint64)
+            how = (4, 1, turn == 0)
+            luck = rng.random(len(tickets))
+            assert alone.play is not None
+            assert both.play is not None
+            wanted = play_rounds(many, rows, tickets, luck, *how)
+            assert alone.play(tickets, luck, *how) == wanted
+            assert both.play(tickets, luck, *how) == wanted
