@@ -29,24 +29,33 @@ struct Chosen {
 template <typename T, class Sink>
 class Assigner {
  public:
-  Assigner(const Matrix<T>& x, const T* centers, const Screen& screen, Frame<T> frame, Sink& sink)
-      : x_(x), centers_(centers), screen_(screen), frame_(frame), sink_(sink),
+  // `packed` may hold all rows as tiles.
+  Assigner(const Matrix<T>& x, const T* centers, const Screen& screen, Frame<T> frame, Sink& sink,
+           const float* packed = nullptr)
+      : x_(x), centers_(centers), screen_(screen), frame_(frame), sink_(sink), packed_(packed),
         tile_(std::make_unique_for_overwrite<float[]>(screen.floats)) {}
 
   void assign(Chosen chosen) {
     std::int32_t labels[kMaxTile];
     const T* rows[kMaxTile];
     Ranges* ranges = sink_.ranged() ? &ranges_ : nullptr;
+    const bool packed = packed_ && !chosen.list && chosen.first % screen_.tile == 0;
     for (std::int64_t m = 0; m < chosen.count; m += screen_.tile) {
       const int count = static_cast<int>(std::min<std::int64_t>(screen_.tile, chosen.count - m));
-      for (int i = 0; i < count; ++i) rows[i] = x_.row(chosen[m + i]);
-      for (int i = count; i < screen_.tile; ++i) rows[i] = rows[0];
+      float* tile = tile_.get();
+      if (packed) {
+        tile = const_cast<float*>(packed_) + (chosen.first + m) * (screen_.d + 1);
+      } else {
+        for (int i = 0; i < count; ++i) rows[i] = x_.row(chosen[m + i]);
+        for (int i = count; i < screen_.tile; ++i) rows[i] = rows[0];
+      }
       const void* ahead =
           chosen.list ? nullptr
                       : x_.ahead(chosen.first + m + screen_.tile, screen_.tile,
                                  chosen.first + chosen.count);
-      const std::uint64_t doubt = screen_for<T>().propose(screen_, rows, frame_, tile_.get(), ahead,
-                                                          labels, thresholds_, ranges);
+      const std::uint64_t doubt = screen_for<T>().propose(
+          screen_, packed ? nullptr : rows, frame_, tile, packed ? nullptr : ahead, labels,
+          thresholds_, ranges);
       if (doubt == 0 && !chosen.list && sink_.all(chosen.first + m, labels, count)) continue;
       for (int i = 0; i < count; ++i) {
         if (doubt >> i & 1) {
@@ -102,6 +111,7 @@ class Assigner {
   const Screen& screen_;
   Frame<T> frame_;
   Sink& sink_;
+  const float* packed_;
   std::unique_ptr<float[]> tile_;
   Ranges ranges_;
   float thresholds_[kMaxTile], doubt_thresholds_[kMaxTile], second_[kMaxTile];

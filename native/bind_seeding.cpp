@@ -35,6 +35,17 @@ void bind_seeding(nb::module_& m, const char* name) {
              return out;
            },
            "tickets"_a.noconvert(), "luck"_a.noconvert(), "trials"_a, "rounds"_a, "first"_a)
+      .def("play_each",
+           [](Start& self, In1<std::uint64_t> bits, std::int64_t trials, std::int64_t k) {
+             require(trials > 0 && k > 0, "a round needs a candidate");
+             std::vector<std::int64_t> chosen;
+             {
+               nb::gil_scoped_release release;
+               chosen = self.play_each(bits.data(), bits.shape(0), trials, k);
+             }
+             return copy_of(chosen, {chosen.size()});
+           },
+           "bits"_a.noconvert(), "trials"_a, "k"_a)
       .def("closest",
            [](const Start& self, In1<std::int64_t> numbers) {
              for (std::size_t m = 0; m < numbers.shape(0); ++m) {

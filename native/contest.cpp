@@ -57,12 +57,13 @@ struct RowsSeeding<T>::Contest {
                              : static_cast<double>(frame.scale);
     const double heaviest =
         self.weights_ ? *std::max_element(self.weights_, self.weights_ + x.n) : 1.0;
+    const float* packed = self.rows_.tiles(screen);
     std::vector<Worker> workers(self.threads_);
     winners.resize(tiles * self.count_);
     each_tile([&](int worker, std::int64_t number) {
       auto& [tile, sums, margins] = workers[worker];
-      if (!tile) {
-        tile = std::make_unique_for_overwrite<float[]>(screen.floats);
+      if (sums.empty()) {
+        if (!packed) tile = std::make_unique_for_overwrite<float[]>(screen.floats);
         sums.resize(self.count_);
       }
       const std::int64_t first = number * screen.tile;
@@ -77,8 +78,9 @@ struct RowsSeeding<T>::Contest {
                      : self.weights_ ? static_cast<float>(self.weights_[row] / heaviest)
                                       : 1.0f;
       }
-      screen_for<T>().pack(screen, rows, frame, tile.get());
-      kernels().weigh(screen, tile.get(), limits, weights, sums.data(), &margins,
+      if (!packed) screen_for<T>().pack(screen, rows, frame, tile.get());
+      float* values = packed ? const_cast<float*>(packed) + first * (x.d + 1) : tile.get();
+      kernels().weigh(screen, values, limits, weights, sums.data(), &margins,
                       winners.data() + number * self.count_);
     });
     gains.assign(self.count_, 0.0);

@@ -75,7 +75,7 @@ Course<T> course(Rows<T>& rows, const T* start, std::int64_t k, const std::int64
   while (static_cast<std::int64_t>(found.lines.size()) < max_iter && !(shift <= tol)) {
     const auto begun = Clock::now();
     std::swap(before, after);
-    const Counts seen = rows.step(before.data(), k, threads, {false, true, Screening::tiles});
+    const Counts seen = rows.step(before.data(), k, threads, {false, false, Screening::tiles, true});
     means(rows.sums().data(), k, d + 1, exponents, bits, means_.data(), weights.data());
     found.usual = std::find(weights.begin(), weights.end(), 0.0) == weights.end();
     if (!found.usual) break;

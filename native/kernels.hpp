@@ -48,6 +48,9 @@ struct Screen {
   std::vector<float> start;   // (k,) what a score starts from: minus half the squared norm, or 0
   std::vector<float> norms;   // (k,)
   float reach = 0;            // the largest norm
+
+  // A tile is one strip of the rows' features and nothing else.
+  bool whole() const { return strip == features && features == d; }
 };
 
 // The shift and scale that bring rows near zero: (x - offset) * scale.
@@ -63,7 +66,8 @@ struct ScreenKernels {
   void (*prepare)(Screen&, const T* centers, std::int64_t k, std::int64_t d, Metric, Frame<T>);
   // Brings screen.tile rows into `tile`: (d, screen.tile), then their norms, then work space.
   void (*pack)(const Screen&, const T* const* rows, Frame<T>, float* tile);
-  // Nearest centre of each of screen.tile rows, with `tile` as work space; returns a bit for each
+  // Nearest centre of each of screen.tile rows, with `tile` as work space, or as packed before where
+  // `rows` is null (and screen.whole()); returns a bit for each
   // row that stays in doubt, with the score that a centre must reach to be a candidate in
   // `threshold`.  `ahead` may point to the rows of the next tile, which are fetched meanwhile.  The
   // ranges of the rows are written down if asked for; for a row in doubt, `upper` is where every

@@ -15,6 +15,8 @@ std::int64_t chunk_rows = 0;
 
 namespace {
 
+constexpr std::int64_t kFewValues = 1 << 18;  // values of which a packed copy stays in a near cache
+
 // Only writes the labels down.
 struct Writer {
   std::int32_t* labels;
@@ -91,6 +93,20 @@ void Rows<T>::measure(const T* centers, const std::int32_t* labels, std::int64_t
 }
 
 template <typename T>
+const float* Rows<T>::tiles(const Screen& screen) const {
+  if (x_.n * x_.d > kFewValues || !screen.whole()) return nullptr;
+  if (!tiles_.empty()) return tiles_.data();
+  const std::int64_t size = screen.tile * (x_.d + 1);
+  tiles_.resize((x_.n + screen.tile - 1) / screen.tile * size);
+  for (std::int64_t first = 0; first < x_.n; first += screen.tile) {
+    const T* rows[kMaxTile];
+    for (int i = 0; i < screen.tile; ++i) rows[i] = x_.row(first + i < x_.n ? first + i : first);
+    screen_for<T>().pack(screen, rows, frame(), tiles_.data() + first / screen.tile * size);
+  }
+  return tiles_.data();
+}
+
+template <typename T>
 void Rows<T>::distances(const T* centers, const std::int32_t* labels, double* out,
                         int threads) const {
   finish(parallel(x_.n, rows_per_chunk(x_, 1, threads), threads,
@@ -137,6 +153,7 @@ std::vector<double> peaks(const Matrix<T>& x, const double* weights, int threads
 
 #define OMNIMEANS_ROWS(T)                                                                       \
   template std::vector<std::int64_t> Rows<T>::total(int) const;                                 \
+  template const float* Rows<T>::tiles(const Screen&) const;                                    \
   template void Rows<T>::distances(const T*, const std::int32_t*, double*, int) const;          \
   template double Rows<T>::inertia(const T*, const std::int32_t*, int) const;                   \
   template void nearest(const Matrix<T>&, const T*, std::int64_t, Metric, std::int32_t*, int);  \

@@ -57,6 +57,7 @@ struct Way {
   bool tree = false;     // walks down a tree of boxes; else every row by itself, where
   bool bounded = false;  // bounds may spare it the look, and
   Screening screening = Screening::tiles;
+  bool packed = false;  // rows are packed once and for all, where they are few
 };
 inline constexpr std::int64_t kMaxCoded = 1 << 15;  // features: sums of products stay in 32 bits
 
@@ -70,6 +71,7 @@ class Rows {
   void set_frame(const T* offset, double mean_square) {
     offset_.assign(offset, offset + x_.d);
     scale_ = static_cast<T>(scale_for(mean_square));
+    tiles_.clear();
     typical_ = std::sqrt(mean_square) * static_cast<double>(scale_);
   }
 
@@ -87,6 +89,9 @@ class Rows {
   bool bounds(double* lower, double* upper) const;
   // The sums (2, d + 1) of all rows.
   std::vector<std::int64_t> total(int threads) const;
+
+  // All rows as packed tiles for this screen, made once, where they are few; else null.
+  const float* tiles(const Screen& screen) const;
 
   // The distance of each row to its own centre, to centre 0 if `labels` is null.
   void distances(const T* centers, const std::int32_t* labels, double* out, int threads) const;
@@ -126,6 +131,7 @@ class Rows {
   double typical_ = 1;  // size of the values in the frame
   std::vector<std::int64_t> sums_;
   std::unique_ptr<Memory> memory_;
+  mutable std::vector<float> tiles_;
 };
 
 // The nearest centre of rows that are only passing by.

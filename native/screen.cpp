@@ -188,7 +188,7 @@ struct Propose {
   template <Metric M, int D, int V>
   std::uint64_t narrow() {
     float* sizes = sizes_of(screen, tile);
-    pack_features<M>(screen, rows, frame, 0, D, tile, sizes);
+    if (rows) pack_features<M>(screen, rows, frame, 0, D, tile, sizes);
     Best<V> seen;
     sweep_narrow<M, D, V>(screen, tile, seen);
     return certify<M, V>(screen, sizes, seen, labels, threshold, ranges);
@@ -197,7 +197,7 @@ struct Propose {
   std::uint64_t wide() {
     float* sizes = sizes_of(screen, tile);
     const auto fresh = [&](int f, int features) {
-      pack_features<M>(screen, rows, frame, f, f + features, tile, sizes);
+      if (rows) pack_features<M>(screen, rows, frame, f, f + features, tile, sizes);
       return tile;
     };
     Best<kWide> seen;

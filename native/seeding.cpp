@@ -308,6 +308,24 @@ std::vector<std::int64_t> Seeding<T>::play(const std::uint64_t* tickets, const d
   return chosen;
 }
 
+template <typename T>
+std::vector<std::int64_t> Seeding<T>::play_each(const std::uint64_t* bits, std::int64_t count,
+                                                std::int64_t trials, std::int64_t k) {
+  std::vector<std::int64_t> chosen;
+  std::vector<double> luck(trials);
+  while (static_cast<std::int64_t>(chosen.size()) < k) {
+    const std::int64_t drawn = centers_ ? trials : 1;
+    if (count < 2 * drawn) break;
+    for (std::int64_t m = 0; m < drawn; ++m) {
+      luck[m] = static_cast<double>(bits[drawn + m] >> 11) * 0x1p-53;
+    }
+    for (const std::int64_t row : play(bits, luck.data(), drawn, trials, 1)) chosen.push_back(row);
+    bits += 2 * drawn;
+    count -= 2 * drawn;
+  }
+  return chosen;
+}
+
 template class Seeding<float>;
 template class Seeding<double>;
 template class RowsSeeding<float>;

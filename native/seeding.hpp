@@ -38,6 +38,10 @@ class Seeding {
   // src/omnimeans/init.py does; returns the rows that become centres.
   std::vector<std::int64_t> play(const std::uint64_t* tickets, const double* luck,
                                  std::int64_t count, std::int64_t trials, std::int64_t rounds);
+  // Plays rounds one by one, with their tickets and luck in one row of random bits, until there are
+  // k centres or no bits.
+  std::vector<std::int64_t> play_each(const std::uint64_t* bits, std::int64_t count,
+                                      std::int64_t trials, std::int64_t k);
 
   std::int64_t candidates() const { return count_; }
   std::int64_t rows() const { return n_; }

@@ -69,13 +69,14 @@ class Worker {
     bool fresh;  // no bounds yet: every row survives
     const Codes* codes;
     const CodedCenters* coded;
+    const float* packed;
     Screening screening;
     std::int64_t batch;  // rows looked at together, so that tiles are full
   };
 
   Worker(const Task& task, Mover<T> mover, Race race)
       : task_(task), mover_(mover), race_(race),
-        tiles_(task.x, task.centers, task.screen, task.frame, mover_) {
+        tiles_(task.x, task.centers, task.screen, task.frame, mover_, task.packed) {
     if (task.coded) {
       coded_.emplace(task.x, task.centers, *task.codes, *task.coded, task.frame, mover_);
     }
@@ -283,7 +284,8 @@ Counts Rows<T>::sweep(const T* centers, std::int64_t k, int threads, bool fresh,
   const std::int64_t grain = rows_per_chunk(x_, k, threads);
   const typename Worker<T>::Task task{
       x_, centers, screen, frame, bounds ? &*bounds : nullptr, unbounded,
-      coded ? &*memory_->codes : nullptr, coded ? &*coded : nullptr, way.screening,
+      coded ? &*memory_->codes : nullptr, coded ? &*coded : nullptr,
+      way.packed ? tiles(screen) : nullptr, way.screening,
       std::max<std::int64_t>(grain, 8 * kMaxTile)};
   Counts total;
   Parts sums(sums_.data(), static_cast<std::int64_t>(sums_.size()), threads);

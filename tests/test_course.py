@@ -15,7 +15,8 @@ import omnimeans as om
 from checks import assert_same_answer
 from omnimeans.engines.checked import CheckedEngine
 from omnimeans.engines.cpu import CpuEngine
-from omnimeans.init import play_rounds
+from omnimeans.engines.reference import ReferenceEngine
+from omnimeans.init import kmeans_plusplus_rows, play_rounds
 
 
 @pytest.fixture
@@ -143,3 +144,25 @@ def test_a_round_of_its_own_chooses_as_exact_distances_do(d: int, metric: str, d
             wanted = play_rounds(many, rows, tickets, luck, *how)
             assert alone.play(tickets, luck, *how) == wanted
             assert both.play(tickets, luck, *how) == wanted
+
+
+@pytest.mark.parametrize("k", [1, 2, 9, 28, 29])
+def test_all_rounds_in_one_call_or_one_by_one(k: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    X = np.random.default_rng(0).standard_normal((900, 5))
+    rows = CpuEngine(1).place(X, None, om.distances.DISTANCES["euclidean"])
+    for trials in (None, 1, 7):
+        rngs = [np.random.Generator(np.random.Philox(k)) for _ in range(2)]
+        one = kmeans_plusplus_rows(CpuEngine(1), rows, k, rngs[0], trials)
+        with monkeypatch.context() as patch:
+            patch.setattr("omnimeans.init._at_once", lambda *_: None)
+            many = kmeans_plusplus_rows(CpuEngine(1), rows, k, rngs[1], trials)
+        np.testing.assert_array_equal(one, many)
+        assert rngs[0].integers(2**60) == rngs[1].integers(2**60)
+    old = np.random.Generator(np.random.MT19937(0))
+    again = np.random.Generator(np.random.MT19937(0))
+    plain = ReferenceEngine()
+    placed = plain.place(X, None, om.distances.DISTANCES["euclidean"])
+    np.testing.assert_array_equal(
+        kmeans_plusplus_rows(CpuEngine(1), rows, k, old),
+        kmeans_plusplus_rows(plain, placed, k, again),
+    )

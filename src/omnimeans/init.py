@@ -7,6 +7,7 @@ blocks, threads or partitions.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -78,6 +79,10 @@ def kmeans_plusplus_rows(
         seeding.meet(given)
         for number in range(met):
             seeding.adopt(number)
+    elif k <= ROUNDS_SHARE and (play_each := _at_once(seeding, rng)):
+        # every round is one of its own: all random numbers can be drawn at once
+        bits = rng.integers(0, 2**64, size=2 + 2 * trials * (k - 1), dtype=np.uint64)
+        chosen = play_each(bits, trials, k).tolist()
     while len(chosen) < k:
         begun = met + len(chosen)
         rounds = min(1 + begun // ROUNDS_SHARE, k - len(chosen))
@@ -85,6 +90,13 @@ def kmeans_plusplus_rows(
         tickets = rng.integers(0, 2**64, size=size if begun else 1, dtype=np.uint64)
         chosen += play(tickets, rng.random(len(tickets)), trials, rounds, begun == 0)
     return np.array(chosen, dtype=np.int64)
+
+
+def _at_once(seeding: Seeding, rng: np.random.Generator) -> Callable[[U64, int, int], I64] | None:
+    """Return what plays all rounds in one call, if random words tell the fractions to be drawn."""
+    if isinstance(rng.bit_generator, np.random.MT19937):  # makes its fractions another way
+        return None
+    return getattr(seeding, "play_each", None)
 
 
 def play_rounds(

@@ -195,7 +195,9 @@ class CpuEngine:
     def seeding(self, rows: CpuRows) -> CpuSeeding:
         """Return what k-means++ needs to know about the rows, before the first centre."""
         core = rows.core.seeding(self._threads(16 * rows.X.size))
-        return CpuSeeding(core, rows, self, play=core.play if rows.pilot is not None else None)
+        if rows.pilot is None:
+            return CpuSeeding(core, rows, self)
+        return CpuSeeding(core, rows, self, play=core.play, play_each=core.play_each)
 
     def nearest(self, X: Any, centers: Floats, distance: Distance) -> I32:
         """Return the nearest centre of rows that were never placed."""
@@ -235,6 +237,7 @@ class CpuSeeding:
     engine: CpuEngine
     shares: Shares | None = None  # of rows that centres have joined, many at a time
     play: Callable[..., list[int]] | None = None  # several rounds of k-means++ in one call
+    play_each: Callable[[U64, int, int], I64] | None = None  # all of them, one by one
 
     def draw(self, tickets: U64) -> I64:
         """Return a row number for each ticket; rows are drawn by their share."""
