@@ -23,7 +23,7 @@ void bind_seeding(nb::module_& m, const char* name) {
       .def("play",
            [](Start& self, In1<std::uint64_t> tickets, In1<double> luck, std::int64_t trials,
               std::int64_t rounds, bool) {
-             require(luck.shape(0) == tickets.shape(0) && trials > 0,
+             require(luck.shape(0) == tickets.shape(0) && tickets.shape(0) > 0 && trials > 0,
                      "each candidate needs a ticket and its luck");
              std::vector<std::int64_t> chosen;
              {
