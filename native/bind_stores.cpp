@@ -7,6 +7,7 @@
 
 #include "arrays.hpp"
 #include "lent.hpp"
+#include "numbers.hpp"
 #include "partial.hpp"
 #include "seeding.hpp"
 #include "store.hpp"
@@ -281,9 +282,16 @@ std::unique_ptr<Store<T>> lend_file(const std::string& path, std::int64_t offset
                                     const Any1& number, std::int64_t first, std::string before,
                                     std::string after) {
   require(n > 0 && d > 0 && row_step >= d && offset >= 0, "there are no such rows in a file");
+  auto file = std::make_unique<File>(path);
+  const Number kind = number_of(number.dtype());
+  const std::int64_t rest = std::max<std::int64_t>(file->size() - offset, 0) / size_of(kind);
+  // in 128 bits: a header may tell of any number of rows
+  if (static_cast<__int128>(n - 1) * row_step + d > rest) {
+    throw std::invalid_argument(before + std::to_string(first + rest / row_step) + after);
+  }
   return std::make_unique<Lent<T>>(
-      Layout{nullptr, number_of(number.dtype()), n, d, row_step, 1},
-      InFile{std::make_unique<File>(path), offset, first, {std::move(before), std::move(after)}});
+      Layout{nullptr, kind, n, d, row_step, 1},
+      InFile{std::move(file), offset, first, {std::move(before), std::move(after)}});
 }
 
 template <typename T>

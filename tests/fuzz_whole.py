@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -172,5 +173,50 @@ def call_survey(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
         assert span <= top
 
 
-CALLS += [call_course, call_course, call_play, call_halves, call_halves, call_shrunk]
+def call_file(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
+    """Rows that are read from a file in place, as long as is said or shorter."""
+    kind = choose.pick([np.float32, np.float64, np.uint8, np.int16])
+    with NamedTemporaryFile() as file:
+        file.write(np.zeros(choose.whole(0, 2000), np.uint8).tobytes())
+        file.flush()
+        lend = choose.pick([_core.lend_file_f32, _core.lend_file_f64])
+        store = lend(
+            file.name if choose.chance(95) else file.name + ".gone",
+            choose.pick([0, 0, 128, 1999, 2**40, 2**62, -1]),
+            choose.pick([d, d, d + 1, 2**40, 2**62, -1, 0]),
+            choose.pick([n, n, 2**31, 2**62, -1]),
+            choose.pick([d, d, 2**31, 2**62, -1]) if choose.chance(20) else d,
+            np.empty(0, kind),
+            choose.pick([0, 5, -1]),
+            "row ",
+            " is missing",
+        )
+        dtype = np.float32 if lend is _core.lend_file_f32 else np.float64
+        with suppress(*REFUSED, OSError):
+            _core.finite(store, threads_of(choose))
+        with suppress(*REFUSED, OSError):
+            store.nearest(matrix(choose, k, d, dtype), "euclidean", threads_of(choose))
+        with suppress(*REFUSED, OSError):
+            store.take(whole_numbers(choose, 4, 0, n, np.int64))
+
+
+def call_inertia(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
+    """The objective as it is summed up in one pass."""
+    rows, _, _ = rows_with_a_grid(choose, X, n)
+    for _ in range(choose.whole(1, 3)):
+        labels = None if choose.chance(30) else whole_numbers(choose, n, 0, k, np.int32)
+        with suppress(*REFUSED):
+            rows.inertia(start_of(choose, X, n, d, k), labels, threads_of(choose))
+
+
+CALLS += [
+    call_file,
+    call_inertia,
+    call_course,
+    call_course,
+    call_play,
+    call_halves,
+    call_halves,
+    call_shrunk,
+]
 CALLS += [call_limits, call_survey]

@@ -8,6 +8,7 @@ Instruction sets are chosen when the core is loaded, so each has a process of it
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
@@ -147,23 +148,24 @@ def test_the_digest_sees_a_bit() -> None:
 
 
 def across_instruction_sets() -> list[str]:
+    """Digests of fits by every algorithm, with threads, chunks, holders and weights by turns."""
     cpu.SMALL = 0
-    return [
-        digest(
-            rows(kind, 300, d, dtype, 3),
-            None,
-            n_clusters=13,
-            metric=metric,
-            algorithm=algorithm,
-            n_threads=2,
-            random_state=0,
-        )
-        for kind in KINDS
-        for d in (2, 9, 40)
-        for dtype in (np.float32, np.float64)
-        for metric in ("euclidean", "manhattan", "cosine")
-        for algorithm in ("lloyd", "auto")
-    ]
+    found = []
+    turns = itertools.product(KINDS, (2, 9, 40), (np.float32, np.float64), METRICS, sorted(NAMES))
+    for number, (kind, d, dtype, metric, algorithm) in enumerate(turns):
+        X = rows(kind, 150, d, dtype, 3)
+        w = hard_cases.weights(sorted(hard_cases.WEIGHTS)[number // len(NAMES) % 4], 150, 3)
+        how = {"n_clusters": 13, "metric": metric, "random_state": 0}
+        holder = HOLDERS[sorted(HOLDERS)[number % len(HOLDERS)]]
+        _core.set_chunk_rows(CHUNKS[number % len(CHUNKS)])
+        threads = THREADS[number // 7 % len(THREADS)]
+        found.append(digest(holder(X), w, n_threads=threads, algorithm=algorithm, **how))
+        while KEPT:
+            KEPT.pop().cleanup()
+    return found
+
+
+METRICS = ("euclidean", "manhattan", "cosine")
 
 
 def test_every_instruction_set() -> None:
@@ -179,8 +181,11 @@ def test_every_instruction_set() -> None:
         )
         answers[isa] = done.stdout.split()
         tally.count("comparisons", len(answers[isa]))
-    assert len(next(iter(answers.values()))) == 8 * 3 * 2 * 3 * 2
+    first = next(iter(answers.values()))
+    assert len(first) == 8 * 3 * 2 * 3 * len(NAMES)
     assert len({tuple(found) for found in answers.values()}) == 1
+    for begin in range(0, len(first), len(NAMES)):  # and all algorithms say the same
+        assert len(set(first[begin : begin + len(NAMES)])) == 1
 
 
 if __name__ == "__main__":

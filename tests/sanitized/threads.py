@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -58,11 +59,10 @@ def main() -> None:
     if "race" in sys.argv:
         return race()
     done, end = [0] * 4, time.monotonic() + SECONDS
-    threads = [threading.Thread(target=fits, args=(i, end, done)) for i in range(len(done))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(done)) as pool:
+        running = [pool.submit(fits, number, end, done) for number in range(len(done))]
+    for one in running:
+        one.result()  # what goes wrong in a thread is a finding, too
     print(f"{sum(done)} fits in {len(done)} threads at once; core {_core.__file__}")
 
 
