@@ -30,7 +30,7 @@ def native(data: bytes) -> None:
             call = choose.pick(CALLS)
             try:
                 call(choose, X, n, d, k)
-            except REFUSED:
+            except (*REFUSED, OSError):
                 continue
 
 
