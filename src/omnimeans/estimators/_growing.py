@@ -52,7 +52,7 @@ class Growing:
         self._plan, self._X, self._weights = plan, X, weights
         self._k, self._exponent, self._say = k, exponent, say
         blocks = Blocks(plan, X, weights)
-        quick = plan.n_init == 1 and k > 1
+        quick = plan.n_init == 1 and k > 1 and not exponent
         halves = open_halves(plan.engine, X, weights, plan.distance) if quick else None
         self._root = blocks.root
         self._pieces = Moved(plan, halves, X, blocks.root) if halves else blocks

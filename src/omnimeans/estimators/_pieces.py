@@ -16,6 +16,7 @@ import numpy as np
 from omnimeans import _fit
 from omnimeans._bisect import Piece, Split
 from omnimeans._rows import Holed
+from omnimeans._scaling import held
 from omnimeans._types import F64, I32, I64, Distance, Engine, Fit, Floats, Rows, Start, StopReason
 from omnimeans.engines.halves import Halves, Part
 from omnimeans.estimators._different import of_different_rows
@@ -57,6 +58,7 @@ class Plan:
     tol: float
     seed: int
     place: Callable[[Any, F64 | None], Rows]
+    exponent: int = 0  # the rows are divided by two to this power
 
     def rngs(self, number: int) -> list[np.random.Generator]:
         """Return the random numbers of a split's starts."""
@@ -71,7 +73,7 @@ class Plan:
         def begin(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
             return self.begin(rows, rng, variance, refine, lambda: rows)
 
-        return _fit.run(
+        fit = _fit.run(
             self.engine,
             rows,
             k,
@@ -81,6 +83,12 @@ class Plan:
             max_iter=self.max_iter,
             tol=self.tol * variance,
         )
+        centers = held(fit.centers, self.exponent)
+        if not self.exponent or np.array_equal(centers, fit.centers):
+            return fit
+        self.engine.step(rows, centers)  # what the user can hold decides
+        labels, inertia = rows.labels.copy(), self.engine.inertia(rows, centers)
+        return replace(fit, centers=centers, labels=labels, inertia=inertia)
 
     def begin(
         self,

@@ -251,6 +251,7 @@ class BisectingKMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
             float(self.tol),
             seed,
             lambda part, shares: engine.place(part, shares, distance),
+            exponent,
         )
         given = divided(floating(X), exponent) if exponent else X
         growing = Growing(plan, given, weights, k, exponent, self._say)
