@@ -80,8 +80,9 @@ void bind(nb::module_& m, const char* name) {
              }
              nb::list found;
              for (const auto& side : sides) {
-               found.append(nb::make_tuple(side.rows, side.inertia, side.weight,
-                                           copy_of(side.peaks, {side.peaks.size()})));
+               nb::object peaks = nb::none();
+              if (!side.peaks.empty()) peaks = nb::cast(copy_of(side.peaks, {side.peaks.size()}));
+              found.append(nb::make_tuple(side.rows, side.inertia, side.weight, peaks));
              }
              return found;
            },

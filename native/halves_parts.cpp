@@ -2,11 +2,15 @@
 #include "halves.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <string>
 
+#include "accumulator.hpp"
 #include "kernels.hpp"
 #include "pool.hpp"
 
@@ -24,6 +28,22 @@ const HalvesTable& halves_table() {
   return chosen;
 }
 
+const ExactHalvesTable& exact_halves_table() {
+  static const ExactHalvesTable& chosen = []() -> const ExactHalvesTable& {
+#if defined(OMNIMEANS_X86_KERNELS)
+    const std::string name = kernels().name;
+    if (name == "avx512") return avx512::halves_exact();
+    if (name == "avx2") return avx2::halves_exact();
+#endif
+    return baseline::halves_exact();
+  }();
+  return chosen;
+}
+
+template <>
+const ExactHalves<float>& exact_halves_for<float>() { return exact_halves_table().f32; }
+template <>
+const ExactHalves<double>& exact_halves_for<double>() { return exact_halves_table().f64; }
 template <>
 const HalvesKernels<float>& halves_for<float>() { return halves_table().f32; }
 template <>
@@ -50,7 +70,7 @@ template <typename T>
 Halves<T>::Halves(Matrix<T> x, const double* weights)
     : x_(x), weights_(weights), height_(x.n), radius_(x.n), side_(x.n) {
   std::memset(side_.data(), 0, x.n);
-  parts_[0] = {0, x.n, 0};
+  parts_[0].part = {0, x.n, 0};
 }
 
 template <typename T>
@@ -60,19 +80,63 @@ Matrix<T> Halves<T>::rows(int depth) const {
 
 template <typename T>
 void Halves<T>::put(Part part, const std::int32_t* labels) {
+  latest_.clear();
   for (std::int64_t i = 0; i < part.size(); ++i) {
     side_.data()[part.begin + i] = static_cast<std::uint8_t>(labels[i]);
   }
 }
 
+namespace {
+
+// The exact sum of distances: of most of them in two words, of the others one by one.
+struct Tally {
+  std::int64_t words[2] = {0, 0};
+  std::vector<double> odd;
+  float widest = 0;
+
+  void add(const Tally& other) {
+    words[0] += other.words[0], words[1] += other.words[1];
+    odd.insert(odd.end(), other.odd.begin(), other.odd.end());
+    widest = std::max(widest, other.widest);
+  }
+};
+
+struct TallyScale {
+  TallyGrid grid;
+  int exponent = 0, bits = 0;
+
+  TallyScale(double limit, std::int64_t n) {
+    if (!(limit > 0x1p-600 && limit < 0x1p900)) return;  // all of them one by one
+    bits = std::min<int>(kMaxBits, 62 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n))));
+    exponent = std::ilogb(limit) + 1 - bits;
+    grid = {std::ldexp(1.5, exponent + 52), std::ldexp(1.5, exponent - bits + 52), limit};
+  }
+  double total(const Tally& tally) const {
+    Accumulator sum;
+    for (int w = 0; w < 2; ++w) {
+      const int step = exponent - w * bits;
+      const std::int64_t upper = tally.words[w] >> 32;
+      sum.add(std::ldexp(static_cast<double>(upper), step + 32));
+      sum.add(std::ldexp(static_cast<double>(tally.words[w] - (upper << 32)), step));
+    }
+    for (const double value : tally.odd) {
+      if (!std::isfinite(value)) return std::numeric_limits<double>::infinity();
+      sum.add(value);
+    }
+    return sum.value();
+  }
+};
+
+}  // namespace
+
 template <typename T>
 std::vector<typename Halves<T>::Side> Halves<T>::part(Part part, const T* centers, int threads) {
   const std::int64_t d = x_.d, n = part.size(), grain = halves_grain(n, d, threads);
-  const std::int64_t chunks = (n + grain - 1) / grain;
+  const std::int64_t chunks = (n + grain - 1) / grain, columns = d + 1;
   const int deeper = part.depth + 1, into = deeper % 2;
   if (!rows_[into].data()) {
     rows_[into] = Room<T>(x_.n * d);
-    numbers_[into] = Room<std::int64_t>(x_.n);
+    numbers_[into] = Room<std::int32_t>(x_.n);
   }
   if (!away_.data()) away_ = Room<double>(x_.n);
   if (weights_) pulled_.resize(x_.n);
@@ -86,6 +150,10 @@ std::vector<typename Halves<T>::Side> Halves<T>::part(Part part, const T* center
   }
   const std::int64_t left = n - ones[chunks];
   const Matrix<T> x = rows(part.depth);
+  const bool same_grid = !latest_.empty();
+  const TallyScale scale(limit_, n);
+  const std::vector<double> wide(centers, centers + 2 * d);
+  std::vector<Tally> tallies(2 * threads);
   std::vector<std::vector<T>> plain(threads);        // largest sizes, (2, d)
   std::vector<std::vector<double>> weighted(threads);  // the same with weights, (2, d + 1)
   finish(parallel(n, grain, threads, [&](int worker, std::int64_t begin, std::int64_t end) {
@@ -96,51 +164,74 @@ std::vector<typename Halves<T>::Side> Halves<T>::part(Part part, const T* center
     halves_for<T>().share(x.row(part.begin + begin), end - begin, x.stride, d,
                            side_.data() + part.begin + begin, moved_to);
     for (std::int64_t i = part.begin + begin; i < part.begin + end; ++i) {
-      numbers_[into].data()[to[side_.data()[i]]++] = number(part.depth, i);
+      numbers_[into].data()[to[side_.data()[i]]++] =
+          static_cast<std::int32_t>(number(part.depth, i));
     }
     plain[worker].resize(2 * d);
-    if (weights_) weighted[worker].resize(2 * (d + 1));
+    if (weights_) weighted[worker].resize(2 * columns);
     for (int side = 0; side < 2; ++side) {
-      const std::int64_t count = to[side] - start[side];
-      if (count == 0) continue;
+      Tally& tally = tallies[2 * worker + side];
+      for (std::int64_t p = start[side]; p < to[side]; p += kHalvesBatch) {
+        const std::int64_t count = std::min(kHalvesBatch, to[side] - p);
+        double* away = away_.data() + p;
+        float* radius = radius_.data() + p;
+        if (!exact_halves_for<T>().measure(rows_[into].data() + p * d, count, d, d,
+                                           wide.data() + side * d, scale.grid, away, radius,
+                                           tally.words) && !weights_) {
+          tally.odd.insert(tally.odd.end(), away, away + count);
+        }
+        tally.widest = std::max(tally.widest, *std::max_element(radius, radius + count));
+      }
       const T* moved = rows_[into].data() + start[side] * d;
-      exact_for<T>().distances(centers + side * d, moved, count, d, d, Metric::euclidean,
-                               away_.data() + start[side]);
       if (!weights_) {
-        halves_for<T>().raise(moved, count, d, plain[worker].data() + side * d);
+        if (!same_grid) {
+          halves_for<T>().raise(moved, to[side] - start[side], d, plain[worker].data() + side * d);
+        }
         continue;
       }
       for (std::int64_t p = start[side]; p < to[side]; ++p) {
         pulled_[p] = weight(deeper, p);
         exact_for<T>().peaks(rows_[into].data() + p * d, pulled_[p], d,
-                             weighted[worker].data() + side * (d + 1));
+                             weighted[worker].data() + side * columns);
       }
     }
   }));
 
   parts_.erase(part.begin);
-  if (left > 0) parts_[part.begin] = {part.begin, part.begin + left, deeper};
-  if (left < n) parts_[part.begin + left] = {part.begin + left, part.end, deeper};
   std::vector<Side> sides(2);
   for (int side = 0; side < 2; ++side) {
     Side& one = sides[side];
     const std::int64_t begin = part.begin + (side ? left : 0);
     one.rows = side ? n - left : left;
-    one.peaks.assign(d + 1, weights_ ? 0.0 : 1.0);
+    Tally tally;
+    for (int worker = 0; worker < threads; ++worker) tally.add(tallies[2 * worker + side]);
+    if (one.rows > 0) {
+      Held& held = parts_[begin];
+      held.part = {begin, begin + one.rows, deeper};
+      held.reference.assign(wide.begin() + side * d, wide.begin() + (side + 1) * d);
+      held.widest = tally.widest;
+      if (same_grid) {
+        held.sums.assign(latest_.begin() + side * 2 * columns,
+                         latest_.begin() + (side + 1) * 2 * columns);
+      }
+    }
+    const double* pull = weights_ ? pulled_.data() + begin : nullptr;
+    one.weight = weights_ ? exact_total(pull, nullptr, one.rows) : static_cast<double>(one.rows);
+    one.inertia = weights_ ? exact_total(away_.data() + begin, pull, one.rows) : scale.total(tally);
+    if (same_grid) continue;
+    one.peaks.assign(columns, weights_ ? 0.0 : 1.0);
     std::fill_n(one.peaks.begin(), d, 0.0);
     for (int worker = 0; worker < threads; ++worker) {
       if (plain[worker].empty()) continue;
       for (std::int64_t f = 0; f <= d; ++f) {
         if (!weights_ && f == d) break;
-        const double size = weights_ ? weighted[worker][side * (d + 1) + f]
+        const double size = weights_ ? weighted[worker][side * columns + f]
                                      : static_cast<double>(plain[worker][side * d + f]);
         one.peaks[f] = std::max(one.peaks[f], size);
       }
     }
-    const double* pull = weights_ ? pulled_.data() + begin : nullptr;
-    one.inertia = exact_total(away_.data() + begin, pull, one.rows);
-    one.weight = weights_ ? exact_total(pull, nullptr, one.rows) : static_cast<double>(one.rows);
   }
+  latest_.clear();
   return sides;
 }
 
@@ -165,7 +256,7 @@ double Halves<T>::total() const {
 template class Room<float>;
 template class Room<double>;
 template class Room<std::uint8_t>;
-template class Room<std::int64_t>;
+template class Room<std::int32_t>;
 #define OMNIMEANS_HALVES(T)                                                                    \
   template Halves<T>::Halves(Matrix<T>, const double*);                                        \
   template Matrix<T> Halves<T>::rows(int) const;                                               \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,12 @@ def test_lloyd_with_two_centers(
         away = engine.distances(rows, centers, theirs.labels)[mine]
         assert half.inertia == engine.total(away, share)
         assert half.weight == (len(mine) if share is None else engine.total(share, None))
+        if half.part.grid is halves.root.grid:  # where all of its sums are exact
+            low = half.part.grid.exponents[:d] - half.part.grid.bits
+            steps = [Fraction(float(x)) / Fraction(2) ** int(e) for x, e in zip(X[0], low)]
+            assert share is None
+            assert all(step.denominator == 1 for step in steps)
+            continue
         placed = engine.place(X[mine], share, EUCLIDEAN)
         assert_array_equal(half.part.grid.exponents, placed.grid.exponents)
         assert half.part.grid.bits == placed.grid.bits

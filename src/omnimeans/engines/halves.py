@@ -6,7 +6,7 @@ centres; see ``native/halves.hpp`` for how.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -85,10 +85,11 @@ class Halves:
             half = None
             if n:
                 half = Part(begin, begin + n, part.depth + 1, part.grid)
-                pulls = n
-                if self.weights is not None:
-                    pulls = self._counted(self.weights[self.numbers(half)], n)
-                half = Part(begin, begin + n, part.depth + 1, Grid.fit(peaks, pulls))
+                if peaks is not None:  # or all sums are exact on the grid that there is
+                    pulls = n
+                    if self.weights is not None:
+                        pulls = self._counted(self.weights[self.numbers(half)], n)
+                    half = replace(half, grid=Grid.fit(peaks, pulls))
             found.append(Measured(n, inertia, weight, half))
             begin += n
         return found[0], found[1]
