@@ -8,8 +8,8 @@
 namespace omnimeans {
 namespace {
 
-constexpr double kAhead = 4;         // steps like the last one until others may be near the plane
-constexpr std::int64_t kShare = 6;   // rows near it are worth a copy if they are one in so many
+constexpr double kAhead = 1;         // steps like the last one until others may be near the plane
+constexpr std::int64_t kShare = 4;   // rows near it are worth a copy if they are one in so many
 
 }  // namespace
 
@@ -20,6 +20,8 @@ bool Halves<T>::gather(Pass& pass) {
   if (near_.count >= 0 && drift.reach <= near_.reach && drift.turn <= near_.turn) return true;
   const std::int64_t d = x_.d, n = pass.part.size(), base = pass.part.begin;
   near_.count = -1;
+  const double bound = drift.reach + drift.turn * pass.widest;
+  if (bound > pass.refused) return false;  // there were too many for less
   near_.reach = drift.reach + kAhead * pass.last.step;
   near_.turn = drift.turn + kAhead * pass.last.change;
   if (!near_.numbers.data()) near_.numbers = Room<std::int32_t>(x_.n);
@@ -40,7 +42,10 @@ bool Halves<T>::gather(Pass& pass) {
     std::memmove(numbers + count, numbers + c * grain, found[c] * sizeof(std::int32_t));
     count += found[c];
   }
-  if (count * kShare > n) return false;
+  if (count * kShare > n) {
+    pass.refused = bound * static_cast<double>(n) / static_cast<double>(count * kShare);
+    return false;
+  }
   if (!near_.rows.data()) {
     const std::int64_t most = x_.n / kShare;  // parts only become smaller
     near_.rows = Room<T>(most * d);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "halves.hpp"
@@ -19,6 +20,7 @@ struct Halves<T>::Pass {
   bool anchored = false;
   bool fresh = false;              // nobody has measured the radii yet
   double widest = 0;               // the largest radius
+  double refused = std::numeric_limits<double>::infinity();  // what the plane may drift at most
   Drift last;                      // of the last step alone
   const std::vector<std::int64_t>* whole = nullptr;  // sums of all rows, if they are known
   std::vector<std::vector<std::int64_t>> shares;     // of each worker, to be added to the sums

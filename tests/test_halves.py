@@ -92,7 +92,12 @@ def test_lloyd_with_two_centers(
         assert half.weight == (len(mine) if share is None else engine.total(share, None))
         if half.part.grid is halves.root.grid:  # where all of its sums are exact
             low = half.part.grid.exponents[:d] - half.part.grid.bits
-            steps = [Fraction(float(x)) / Fraction(2) ** int(e) for x, e in zip(X[0], low)]
+            some = X[mine][:5] / np.ones(d)  # as float64
+            steps = [
+                Fraction(x) / Fraction(2) ** int(e)
+                for row in some.tolist()
+                for x, e in zip(row, low, strict=True)
+            ]
             assert share is None
             assert all(step.denominator == 1 for step in steps)
             continue
