@@ -56,10 +56,20 @@ def first_of(parts: list[Far], count: int) -> Far:
 def copies(engine: Engine, rows: Rows, centers: Floats, far: Far) -> list[I64]:
     """Return the numbers of the rows in the same cluster that are copies of each of these."""
     away = _own_distances(engine, rows, centers)
+    distances, _, clusters, values = far
+    kinds, kind = np.unique(distances, return_inverse=True)
+    near = np.flatnonzero(np.isin(away, kinds))  # few: each distance is mostly one row's
+    mark = rows.labels[near] * np.int64(len(kinds)) + np.searchsorted(kinds, away[near])
+    order = np.argsort(mark, kind="stable")
+    near, mark = near[order], mark[order]
+    wanted = clusters * len(kinds) + kind
+    begins, ends = (np.searchsorted(mark, wanted, side=side) for side in ("left", "right"))
     found = []
-    for distance, _, cluster, values in zip(*far, strict=True):
-        alike = np.flatnonzero((rows.labels == cluster) & (away == distance))
-        found.append(alike[equal_rows(rows, alike, values)] + rows.first)
+    for begin, end, model in zip(begins, ends, values, strict=True):
+        alike = near[begin:end]
+        if len(alike):
+            alike = alike[equal_rows(rows, alike, model)]
+        found.append(alike + rows.first)
     return found
 
 
