@@ -59,7 +59,8 @@ def own_flat(X: Array, k: int, iterations: int) -> list[Array]:
 def own_tree(X: Array, k: int, refine: int) -> list[Array]:
     import omnimeans as om
 
-    model = om.HierarchicalKMeans(k, refine=refine, random_state=0)
+    many = round(k**0.5)
+    model = om.HierarchicalKMeans(k, branching=many, refine=refine, random_state=0)
     return [model.fit(X).cluster_centers_]
 
 

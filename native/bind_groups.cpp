@@ -15,7 +15,8 @@ void bind(nb::module_& m) {
   m.def(
       "nearest_in_groups",
       [](In2<T> x, InC<T> centers, In1<std::int64_t> starts, InC<T> middles,
-         const std::string& kernel, std::int64_t probes, int threads) {
+         const std::string& kernel, std::int64_t probes, int threads,
+         std::optional<In1<std::int32_t>> names) {
         const Matrix<T> rows = matrix(x);
         const auto k = static_cast<std::int64_t>(centers.shape(0));
         const auto count = static_cast<std::int64_t>(middles.shape(0));
@@ -26,19 +27,22 @@ void bind(nb::module_& m) {
                     std::is_sorted(starts.data(), starts.data() + count + 1),
                 "the groups do not hold all centres, one after the other");
         require(probes >= 0, "there are no fewer groups than none");
+        require(!names || (static_cast<std::int64_t>(names->shape(0)) == k &&
+                           within(names->data(), k, 0, k)),
+                "a label is needed for each centre");
         const Metric metric = metric_of(kernel);
         Out<std::int32_t> labels = new_array<std::int32_t>({x.shape(0)});
         std::int64_t compared;
         {
           nb::gil_scoped_release release;
           const Groups<T> groups(centers.data(), rows.d, starts.data(), middles.data(), count,
-                                 metric, some(threads));
+                                 metric, some(threads), names ? names->data() : nullptr);
           compared = nearest_in_groups(rows, groups, probes, labels.data(), some(threads));
         }
         return nb::make_tuple(labels, compared);
       },
       "x"_a.noconvert(), "centers"_a.noconvert(), "starts"_a.noconvert(), "middles"_a.noconvert(),
-      "kernel"_a, "probes"_a, "threads"_a);
+      "kernel"_a, "probes"_a, "threads"_a, "names"_a.noconvert() = nb::none());
   m.def(
       "label_sums",
       [](In2<T> x, MaybeWeights weights, In1<std::int32_t> labels, std::int64_t k,

@@ -37,9 +37,10 @@ class Seeker {
   }
   // A row has found a centre of the group that is being looked at.
   void one(std::int64_t row, std::int32_t label, float, float) {
-    const auto j = static_cast<std::int32_t>(groups_.starts[group_] + label);
-    const double away =
-        exact_for<T>().distance(x_.row(row), groups_.centers + j * x_.d, x_.d, groups_.metric);
+    const std::int64_t place = groups_.starts[group_] + label;
+    const double away = exact_for<T>().distance(x_.row(row), groups_.centers + place * x_.d, x_.d,
+                                                groups_.metric);
+    const auto j = static_cast<std::int32_t>(groups_.names ? groups_.names[place] : place);
     double& closest = closest_[row - first_];
     std::int32_t& nearest = labels_[row - first_];
     if (away < closest || (away == closest && j < nearest)) closest = away, nearest = j;
@@ -65,12 +66,15 @@ class Seeker {
   void begin_with(std::int64_t row, const double* away) {
     const std::int64_t count = groups_.count();
     if (probes_ > 1) {
-      near_.resize(count);
-      std::iota(near_.begin(), near_.end(), 0);
-      std::nth_element(near_.begin(), near_.begin() + probes_ - 1, near_.end(),
-                       [&](std::int32_t a, std::int32_t b) {
-                         return away[a] != away[b] ? away[a] < away[b] : a < b;
-                       });
+      near_.clear();  // the nearest so far, in order; of equals the first stays ahead
+      for (std::int64_t g = 0; g < count; ++g) {
+        const bool full = static_cast<std::int64_t>(near_.size()) == probes_;
+        if (full && !(away[g] < away[near_.back()])) continue;
+        if (full) near_.pop_back();
+        auto place = near_.end();
+        while (place != near_.begin() && away[g] < away[*(place - 1)]) --place;
+        near_.insert(place, static_cast<std::int32_t>(g));
+      }
       for (std::int64_t p = 0; p < probes_; ++p) put_off(row, near_[p]);
       return;
     }
@@ -133,8 +137,9 @@ class Seeker {
 
 template <typename T>
 Groups<T>::Groups(const T* centers_, std::int64_t d_, const std::int64_t* begins,
-                  const T* all_middles, std::int64_t all, Metric metric_, int threads)
-    : centers(centers_), d(d_), metric(metric_) {
+                  const T* all_middles, std::int64_t all, Metric metric_, int threads,
+                  const std::int32_t* names_)
+    : centers(centers_), d(d_), metric(metric_), names(names_) {
   std::vector<T> middles;
   for (std::int64_t g = 0; g < all; ++g) {
     if (begins[g] == begins[g + 1]) continue;

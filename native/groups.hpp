@@ -22,6 +22,7 @@ struct Groups {
   const T* centers;  // (k, d); those of group g begin at starts[g], and end where the next begin
   std::int64_t d;
   Metric metric;
+  const std::int32_t* names;  // (k,) their labels, ascending in each group; null: in their order
   std::vector<std::int64_t> starts;     // (count + 1,)
   std::vector<double> radius;           // (count,) the farthest centre's distance from the middle
   std::vector<Screen> screens;          // (count,)
@@ -30,7 +31,7 @@ struct Groups {
 
   // `middles` holds one for each of the `count` groups.
   Groups(const T* centers, std::int64_t d, const std::int64_t* starts, const T* middles,
-         std::int64_t count, Metric metric, int threads);
+         std::int64_t count, Metric metric, int threads, const std::int32_t* names = nullptr);
   std::int64_t count() const { return static_cast<std::int64_t>(radius.size()); }
 };
 

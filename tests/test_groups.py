@@ -34,6 +34,10 @@ def grouped_centers(draw: Any, X: Any) -> tuple[Any, Any]:
     return centers.astype(X.dtype), np.array([0, *cuts, k])
 
 
+def rng_order(draw: Any, k: int) -> Any:
+    return np.random.default_rng(draw(st.integers(0, 99))).permutation(k)
+
+
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_nearest_through_groups_is_nearest(data: Any) -> None:
@@ -48,6 +52,13 @@ def test_nearest_through_groups_is_nearest(data: Any) -> None:
     found, compared = _core.nearest_in_groups(X, centers, starts, middles, kernel, 0, threads)
     assert_array_equal(found, away.argmin(axis=1))
     assert compared <= len(X) * (len(centers) + len(middles))
+    names = np.concatenate(
+        [np.sort(part) for part in np.split(rng_order(draw, len(centers)), starts[1:-1])]
+    ).astype(np.int32)
+    shuffled = np.empty_like(centers)
+    shuffled[names] = centers
+    found, _ = _core.nearest_in_groups(X, centers, starts, middles, kernel, 0, threads, names=names)
+    assert_array_equal(found, _core.all_pairs(X, shuffled, kernel, 1).argmin(axis=1))
     # of the nearest groups only: those with the nearest middles, by definition
     probes = draw(st.integers(1, 4))
     found, _ = _core.nearest_in_groups(X, centers, starts, middles, kernel, probes, threads)

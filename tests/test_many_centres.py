@@ -167,7 +167,7 @@ def test_progress(capsys: pytest.CaptureFixture[str]) -> None:
     X, told = blobs(2000), []
     model = Model(60, random_state=0, refine=3, verbose=1, callback=told.append).fit(X)
     said = capsys.readouterr().out
-    assert "8 groups of rows found in" in said
+    assert "4 groups of rows found in" in said
     assert "60 centres found in the groups" in said
     last = [record for record in told if record.centers.shape[0] == 60]
     assert [record.iteration for record in last if record.event == "iteration"] == [0, 1, 2]

@@ -92,7 +92,14 @@ def distance_table(
 ) -> None: ...
 def nearest(x: Floats, centers: Floats, kernel: str, threads: int) -> I32: ...
 def nearest_in_groups(
-    x: Floats, centers: Floats, starts: I64, middles: Floats, kernel: str, probes: int, threads: int
+    x: Floats,
+    centers: Floats,
+    starts: I64,
+    middles: Floats,
+    kernel: str,
+    probes: int,
+    threads: int,
+    names: I32 | None = None,
 ) -> tuple[I32, int]: ...
 def label_sums(
     x: Floats, weights: F64 | None, labels: I32, k: int, exponents: I64, bits: int, threads: int

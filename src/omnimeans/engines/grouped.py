@@ -20,6 +20,7 @@ from omnimeans.engines.cpu import CpuEngine, CpuRows
 
 SAMPLE = 256  # rows that tell whether groups are worth it
 WORTH = 0.25  # share of all distances that may be left
+SMALL_GROUPS = 3.0  # times the root of the number of centres
 FEW = 1 << 27  # multiply-adds; looking at all centres is over before that is known
 
 
@@ -90,9 +91,15 @@ class GroupedEngine(CpuEngine):
         return self._look(X, centers, distance.kernel, self.probes)[0]
 
     def _look(self, X: Floats, centers: Floats, kernel: str, probes: int) -> tuple[I32, int]:
-        middles = middles_of(centers, self.starts)
-        threads = self._threads(X.size * len(middles))
-        return _core.nearest_in_groups(X, centers, self.starts, middles, kernel, probes, threads)
+        threads = self._threads(X.size * len(self.starts))
+        if probes:
+            middles = middles_of(centers, self.starts)
+            groups = centers, self.starts, middles, kernel, probes, threads
+            return _core.nearest_in_groups(X, *groups)
+        names, starts = near_each_other(centers, self.n_threads)
+        sorted_ = centers[names]
+        groups = sorted_, starts, middles_of(sorted_, starts), kernel, 0, threads
+        return _core.nearest_in_groups(X, *groups, names)
 
     def _pays(self, X: Any, centers: Floats, kernel: str) -> bool:
         """Tell whether rows had better go through the groups; settled once."""
@@ -101,7 +108,7 @@ class GroupedEngine(CpuEngine):
         if self.probes:
             return True
         if self.worth is None:
-            if X.size * len(centers) < FEW:
+            if X.size * len(centers) < FEW or len(X) < len(centers) ** 0.5:
                 return False
             sample = np.ascontiguousarray(X[:: max(1, len(X) // SAMPLE)])
             compared = self._look(sample, centers, kernel, 0)[1]
@@ -111,6 +118,30 @@ class GroupedEngine(CpuEngine):
     def _added(self, X: Floats, weights: F64 | None, labels: I32, rows: CpuRows, k: int) -> I64:
         threads = self._threads(16 * X.size)
         return _core.label_sums(X, weights, labels, k, rows.grid.exponents, rows.grid.bits, threads)
+
+
+def near_each_other(centers: Floats, n_threads: int) -> tuple[I32, I64]:
+    """Return the centres' numbers, in small groups of near ones, and where each group begins.
+
+    Small groups lie closer together than those of the tree, so that more of them are left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from omnimeans.engines.grouped import near_each_other
+    >>> names, starts = near_each_other(np.array([[0.0], [9.0], [1.0], [8.0]]), 1)
+    >>> np.split(names, starts[1:-1])
+    [array([0, 2], dtype=int32), array([1, 3], dtype=int32)]
+    """
+    many = max(1, round(SMALL_GROUPS * len(centers) ** 0.5))
+    many = min(many, max(1, len(centers) // 2))
+    middles = np.ascontiguousarray(centers[:: len(centers) // many][:many])
+    for _ in range(2):
+        labels = _core.nearest(centers, middles, "euclidean", n_threads)
+        names = np.argsort(labels, kind="stable").astype(np.int32)
+        starts = np.append(0, np.cumsum(np.bincount(labels, minlength=many)))
+        middles = middles_of(centers[names], starts)
+    return names, starts
 
 
 def middles_of(centers: Floats, starts: I64) -> Floats:

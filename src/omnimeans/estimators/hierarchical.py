@@ -28,17 +28,17 @@ from omnimeans.sources import is_source
 class HierarchicalKMeans(CenterModel):
     """k-means for 10,000 to 1,000,000 centres: a coarse level, fine ones below, then all together.
 
-    The rows are split into about the square root of k groups; each group is clustered by itself
-    into its share of the centres, in proportion to its rows; then Lloyd's algorithm runs on all
-    centres for a few iterations, which takes back most of what the split cost.
+    The rows are split into about half the square root of k groups; each group is clustered by
+    itself into its share of the centres, in proportion to its rows; then Lloyd's algorithm runs on
+    all centres for a few iterations, which takes back most of what the split cost.
 
     Parameters
     ----------
     n_clusters : int, default=10000
         Number of clusters, k.
     branching : int or None, default=None
-        Groups of the coarse level; None takes the square root of k.
-    refine : int, default=4
+        Groups of the coarse level; None takes half the square root of k.
+    refine : int, default=6
         Iterations on all centres at the end.
     probes : int or None, default=4
         Groups whose centres a row looks at in these iterations, the ones with the nearest middles;
@@ -123,7 +123,7 @@ class HierarchicalKMeans(CenterModel):
         n_clusters: int = 10_000,
         *,
         branching: int | None = None,
-        refine: int = 4,
+        refine: int = 6,
         probes: int | None = 4,
         exact: bool = True,
         max_iter: int = 10,
@@ -198,7 +198,7 @@ class HierarchicalKMeans(CenterModel):
             self.n_threads or available_threads(),
             self._say,
         )
-        many = min(self.branching or max(1, round(math.sqrt(k))), k)
+        many = min(self.branching or max(1, round(math.sqrt(k) / 2)), k)
         with np.errstate(over="ignore", invalid="ignore"):  # the rows have been found in range
             centers, starts = levels.grow(near, weights, k, many, self._control(levels.max_iter))
             fit = self._together(near, weights, centers, starts, distance, exponent, seed)
