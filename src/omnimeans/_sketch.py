@@ -229,9 +229,8 @@ class Sketch:
 
     @classmethod
     def empty(cls, d: int, size: int, seed: int) -> Self:
-        """Return the summary of no rows; `size` is the number of rows that it may hold."""
-        most = size - size // 2
-        return cls(most, Bag.empty(d), Cells.empty(d, max(1, size // 2), seed))
+        """Return the summary of no rows; `size` is the number of points that it comes to."""
+        return cls(size, Bag.empty(d), Cells.empty(d, max(1, size // 2), seed))
 
     def add(self, rows: F64, weights: F64) -> None:
         """Take rows in."""
@@ -254,7 +253,7 @@ class Sketch:
         """Return rows with weights that stand for all rows of the stream."""
         if len(self.bag.rows) <= self.most:
             return self.bag.rows, weights_of(self.bag.words)
-        sample, cells = self.bag.first(self.most), self.cells
+        sample, cells = self.bag.first(self.most - len(self.cells.ids)), self.cells
         others = ~np.isin(cells.bag.keys, sample.keys)
         extra = Bag(cells.bag.rows[others], cells.bag.keys[others], cells.bag.words[others])
         both = sample.joined(extra)

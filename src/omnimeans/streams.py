@@ -40,8 +40,8 @@ class StreamKMeans(CenterModel):
     n_clusters : int, default=8
         Number of clusters, k.
     sample_size : int, default=20000
-        Different rows that are kept.  Memory is about ``sample_size * (8 d + 48)`` bytes, and twice
-        as much while rows are taken in.
+        Different rows that stand for all in the end.  Memory is about ``sample_size * (12 d + 72)``
+        bytes, and twice as much while rows are taken in.
     half_life : float or None, default=None
         Rows after which an older row counts half; None never forgets.
     n_init : int or "auto", default=3

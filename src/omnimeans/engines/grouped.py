@@ -19,7 +19,7 @@ from omnimeans._types import F64, I32, I64, Distance, Floats, Pass
 from omnimeans.engines.cpu import CpuEngine, CpuRows
 
 SAMPLE = 256  # rows that tell whether groups are worth it
-WORTH = 0.25  # share of all distances that may be left
+WORTH = 0.08  # share of all distances that may be left: each look at a group costs something, too
 SMALL_GROUPS = 3.0  # times the root of the number of centres
 FEW = 1 << 27  # multiply-adds; looking at all centres is over before that is known
 
