@@ -104,6 +104,26 @@ def test_every_collection_gives_the_answer_of_one_machine(
     assert_same_answer(ours, whole)
     found = ours.predict(collection).compute()
     assert_array_equal(np.asarray(found), whole.labels_)
+    away, expected = ours.transform(collection), whole.transform(rows)
+    assert away.dtypes.unique().item() == dtype if name.startswith("frame") else away.dtype == dtype
+    assert np.asarray(away.compute()).tobytes() == expected.tobytes()
+
+
+def test_distances_of_a_frame_keep_its_index_and_name_the_centres(client: Any) -> None:
+    collection = frame(X)
+    model = om.KMeans(4, random_state=0).fit(collection)
+    away = model.transform(collection).compute()
+    assert_array_equal(away.index, collection.index.compute())
+    assert list(away.columns) == [f"kmeans{j}" for j in range(4)]
+    assert_array_equal(away.to_numpy(), model.transform(collection.compute()))
+
+
+@pytest.mark.parametrize("estimator", [om.MiniBatchKMeans, om.BisectingKMeans])
+def test_estimators_of_rows_in_memory_bring_them_home(estimator: Any, client: Any) -> None:
+    ours = estimator(4, random_state=0).fit(COLLECTIONS["uneven and empty"](X))
+    whole = estimator(4, random_state=0).fit(X)
+    assert ours.cluster_centers_.tobytes() == whole.cluster_centers_.tobytes()
+    assert_array_equal(ours.labels_, whole.labels_)
 
 
 @pytest.mark.parametrize("init", ["k-means++", "k-means||", "random"])

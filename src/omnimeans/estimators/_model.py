@@ -19,9 +19,9 @@ from omnimeans._rows import Holed, floating, number_type
 from omnimeans._scaling import divided, restored_sum, scaled
 from omnimeans._types import I32, Distance, Engine, Floats
 from omnimeans.engines import open_engine, open_partial
-from omnimeans.estimators import _sources
+from omnimeans.estimators import _lazy, _sources
 from omnimeans.estimators._card import model_card
-from omnimeans.sources import is_source
+from omnimeans.sources import is_dask, is_source
 
 _PLAIN = {bool, float, int, str, type(None)}
 _FOUND_GOOD: set[tuple[Any, ...]] = set()  # classes with the values of their parameters
@@ -211,7 +211,7 @@ class CenterModel(
         -------
         ndarray of shape (n, k)
             Euclidean (not squared) or city-block distances, or one minus the cosine, of the type
-            of `X`.
+            of `X`.  Of a Dask collection: another one, computed where the rows are.
 
         Examples
         --------
@@ -220,6 +220,8 @@ class CenterModel(
         >>> model.transform([[2.5]])
         array([[2. , 6.5]])
         """
+        if is_dask(X):
+            return _lazy.distances(self, X)  # type: ignore[no-any-return]
         if is_source(X):
             raise TypeError(
                 "transform gives k values for each row, more than a source's rows in memory would "

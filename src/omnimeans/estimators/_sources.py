@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from omnimeans._sums import exact_units, from_units
 from omnimeans._types import F64, I32, Distance, Engine, Floats
 from omnimeans.engines import open_engine, open_partial
 from omnimeans.engines._scratch import release, scratch
+from omnimeans.estimators import _lazy
 from omnimeans.sources import Source, is_dask, is_source, open_source
 from omnimeans.sources.ahead import ahead
 from omnimeans.sources.memory import available, parse_bytes, resident
@@ -41,6 +41,10 @@ def rows(X: Any, estimator: Any, *, reset: bool = True) -> Floats | Source:
             X, estimator=estimator, reset=reset, as_given=True, missing=missing
         )
         return given
+    return _read(X, estimator, reset)
+
+
+def _read(X: Any, estimator: Any, reset: bool) -> Floats | Source:
     source = open_source(X)
     _validate.enough_rows(len(source), 1)
     _names(source, estimator, reset)
@@ -54,7 +58,8 @@ def rows(X: Any, estimator: Any, *, reset: bool = True) -> Floats | Source:
 
 def in_memory(X: Any, estimator: Any) -> Floats:
     """Return the data as rows in memory, for an estimator that takes some of them at a time."""
-    found = rows(X, estimator)
+    at_home = is_dask(X) and estimator.engine == "auto"  # a cluster's rows are brought here
+    found = _read(X, estimator, reset=True) if at_home else rows(X, estimator)
     if isinstance(found, Source):
         raise ValueError(
             f"{type(estimator).__name__} takes rows in memory, and {found.where} "
@@ -111,7 +116,7 @@ def leave(engine: Any) -> None:
 def predict(estimator: Any, X: Any, out: Any = None) -> I32:
     """Label the rows of a source, into an array or a .npy file."""
     if is_dask(X) and out is None:
-        return _lazy_labels(estimator, X)  # type: ignore[no-any-return]
+        return _lazy.labels(estimator, X)  # type: ignore[no-any-return]
     source = open_source(X)
     _names(source, estimator, reset=False)
     labels: Any
@@ -170,36 +175,6 @@ def _cluster_rows(X: Any, estimator: Any, client: Any, reset: bool) -> Source:
     elif not is_dask(X):
         X = _validate.rows(X, estimator=estimator, reset=reset)
     return ClusterRows(X, client)
-
-
-def _lazy_labels(estimator: Any, X: Any) -> Any:
-    """Return the labels of a Dask collection as another one, to be computed where the rows are."""
-    model = _Labeller(estimator)
-    if hasattr(X, "map_partitions") and hasattr(X, "columns"):
-        return X.map_partitions(model.series, meta=("label", "int32"))
-    X = X.rechunk({1: -1}) if X.numblocks[1] > 1 else X
-    return X.map_blocks(model, dtype=np.int32, drop_axis=1, meta=np.empty(0, dtype=np.int32))
-
-
-class _Labeller:
-    """Labels blocks of rows by a fitted model."""
-
-    def __init__(self, estimator: Any) -> None:
-        self.estimator = copy(estimator)
-        self.estimator.labels_ = None  # they need not travel
-        self.estimator.engine = "auto"
-
-    def __call__(self, block: Any) -> I32:
-        if not block.shape[0]:
-            return np.empty(0, dtype=np.int32)
-        dense = block.toarray() if hasattr(block, "toarray") else block
-        labels: I32 = self.estimator.predict(dense)
-        return labels
-
-    def series(self, frame: Any) -> Any:
-        """Return the labels of a data frame's rows, under its index."""
-        pandas = need("pandas", extra="frames")
-        return pandas.Series(self(frame), index=frame.index, name="label", dtype="int32")
 
 
 def _blocks(source: Source) -> Iterator[tuple[int, Floats]]:
