@@ -79,7 +79,14 @@ class FileRows:
         return _core.finite(self.store(self.dtype), threads)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Floats:
-        rows: Floats = self.store(self.dtype).take(np.arange(len(self)))
+        rows: Floats
+        flat = np.empty(0)
+        if self.step == self.shape[1]:  # in one piece
+            flat = np.fromfile(self.path, self.stored, self.size, offset=self.offset)
+        if flat.size == self.size:
+            rows = flat.reshape(self.shape).astype(self.dtype, copy=False)
+        else:
+            rows = self.store(self.dtype).take(np.arange(len(self)))
         return rows if dtype is None else rows.astype(dtype, copy=False)
 
 
