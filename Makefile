@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test test-sklearn lint docs sanitize fuzz bench notebook wheel cross clean
+.PHONY: help demo test test-sklearn test-torch lint docs sanitize fuzz bench notebook wheel cross clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make sanitize  tests and fuzzing below AddressSanitizer, UBSan and ThreadSanitizer (gcc)"
 	@echo "make fuzz    fuzz every target for SECONDS=60, with atheris if ATHERIS=1"
 	@echo "make test-sklearn  scikit-learn's own tests of k-means, run against our classes (SEEDS=0-9)"
+	@echo "make test-torch    fits beside torch's threads, in an environment of their own (some gigabytes)"
 	@echo "make bench   time one Lloyd iteration beside the peers (ONLY=a,e  QUICK=1  MODE=seeding)"
 	@echo "make wheel   build the wheel, and try it in an environment without a compiler"
 	@echo "make cross   compile the core for ARM, macOS and Windows (zig), and run it for ARM (qemu)"
@@ -52,6 +53,12 @@ PYTEST  = $(BIN)/python -m pytest --tally=$(TALLY) $(PYTEST_ARGS)
 # SEEDS=all runs scikit-learn's tests for all of its hundred seeds
 test-sklearn: $(VENV)/.test-lint
 	OMNIMEANS_SKLEARN_SEEDS=$(or $(SEEDS),0-9) $(BIN)/python -m pytest tests/test_sklearn_own.py
+
+# torch is large, so it is kept out of the environment that everything else uses
+test-torch:
+	$(MAKE) VENV=.venv-torch .venv-torch/.test
+	.venv-torch/bin/python -m pip install -q torch==2.13.0
+	.venv-torch/bin/python -m pytest tests/test_concurrency.py tests/test_faults.py
 
 lint: $(VENV)/.test-lint
 	$(BIN)/ruff format .

@@ -10,7 +10,7 @@ KINDS = {
     "tests": "tests passed",
     "inputs": "hostile inputs answered rightly or refused in words",
     "comparisons": "fits compared bit for bit",
-    "faults": "faults and limits of the system survived",
+    "faults": "faults: full and read-only disks, damaged files, lost workers, limits",
     "interrupts": "interrupts",
     "kills": "kills",
     "executions": "fuzz executions",

@@ -12,6 +12,7 @@ import pytest
 
 import hard_cases
 import omnimeans as om
+import tally
 from alone import run
 from checks import assert_belongs_together, assert_same_answer
 from omnimeans import _checkpoint
@@ -160,6 +161,7 @@ def test_a_foreign_checkpoint_is_refused_and_left_alone(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=re.escape(message)):
             om.KMeans(**HOW | changes, checkpoint=path).fit(data, sample_weight=weights)
         assert path.read_bytes() == before
+    tally.count("faults", len(others))
     assert_same_answer(om.KMeans(**HOW, checkpoint=path).fit(X), om.KMeans(**HOW).fit(X))
 
 
@@ -179,6 +181,7 @@ def test_a_damaged_checkpoint_is_refused_and_left_alone(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=rf"^{path} is damaged"):
             om.KMeans(**HOW, checkpoint=path).fit(X)
         assert path.read_bytes() == data[:length]
+    tally.count("faults", 305)
     om.save(om.KMeans(2).fit(X), path)
     with pytest.raises(ValueError, match="is an omnimeans 'model', not a checkpoint"):
         om.KMeans(**HOW, checkpoint=path).fit(X)
@@ -222,6 +225,7 @@ def test_a_senseless_checkpoint_is_refused(
     path.write_bytes(pack("checkpoint", _checkpoint.VERSION, document, arrays))
     with pytest.raises(ValueError, match=r"makes no sense|belongs to another fit"):
         om.KMeans(**HOW, checkpoint=path).fit(X)
+    tally.count("faults")
 
 
 # ---- disks that do not take it
@@ -233,6 +237,7 @@ def test_no_folder_no_file(tmp_path: Path) -> None:
         om.KMeans(**HOW, checkpoint=tmp_path / "none" / "c").fit(X)
     with pytest.raises(IsADirectoryError):
         om.KMeans(**HOW, checkpoint=tmp_path).fit(X)
+    tally.count("faults", 2)
 
 
 def test_a_read_only_folder() -> None:
@@ -250,6 +255,7 @@ except PermissionError as error:
     print(json.dumps(str(error)))
 """
     assert "c was not written: Permission denied" in run(code)
+    tally.count("faults")
 
 
 @pytest.mark.filterwarnings("default::RuntimeWarning")
@@ -275,6 +281,7 @@ def test_a_disk_that_fills_up_ends_no_fit(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert len(caught) == 1
+    tally.count("faults")
     assert kept
     assert_same_answer(model, om.KMeans(**HOW).fit(X))
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import omnimeans as om
+import tally
 from checks import assert_same_answer
 from clusters import PATIENCE, Cluster, Reaper
 from omnimeans.engines import _patience, _post
@@ -75,6 +76,7 @@ def test_killed_workers_change_nothing(tmp_path: Path, monkeypatch: pytest.Monke
             reaper.join(PATIENCE)
             pool.shutdown(wait=False, cancel_futures=True)
     assert reaper.kills >= KILLS
+    tally.count("faults", reaper.kills)
 
 
 def test_a_worker_that_joins_takes_over_rows(tmp_path: Path) -> None:

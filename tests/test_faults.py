@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tally
 from alone import python, run
 from omnimeans import _core
 from omnimeans.distances import DISTANCES
@@ -120,6 +121,7 @@ after = len(os.listdir("/proc/self/task"))
 print(json.dumps([cpu.available_threads(), open_engine("auto").n_threads, after - before]))
 """
     assert run(code) == [1, 1, 0]
+    tally.count("faults")
 
 
 def test_the_limits_that_joblib_sees_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,6 +167,7 @@ print(json.dumps([started, answer(64) == before, answer(2) == before]))
 """
     limited = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
     assert run(code, **limited) == [False, True, True]
+    tally.count("faults")
 
 
 def test_more_threads_than_rows(monkeypatch: pytest.MonkeyPatch) -> None:

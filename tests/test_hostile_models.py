@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import save as pack_foreign
 
 import omnimeans as om
+import tally
 from omnimeans._archive import Arrays, pack, unpack
 from omnimeans.persistence.files import VERSION, dumps, loads
 
@@ -29,6 +30,7 @@ def test_every_flipped_bit_is_found() -> None:
         with pytest.raises(ValueError, match=r"^f ") as caught:
             loads(bytes(damaged), "f")
         assert "Use another copy" in str(caught.value)
+    tally.count("faults", 8 * len(data))
 
 
 def test_every_truncation_and_every_addition_is_found() -> None:
@@ -38,6 +40,7 @@ def test_every_truncation_and_every_addition_is_found() -> None:
             loads(data[:length], "f")
     with pytest.raises(ValueError, match="damaged"):
         loads(data + b"\0")
+    tally.count("faults", len(data) + 1)
 
 
 @pytest.mark.parametrize("seed", range(200))
@@ -54,6 +57,7 @@ def test_damage_of_any_kind_is_a_clear_error(seed: int) -> None:
     if data != dumps(MODEL):
         with pytest.raises(ValueError, match="Use another copy"):
             loads(data)
+        tally.count("faults")
 
 
 def test_foreign_files_are_refused(tmp_path: Path) -> None:

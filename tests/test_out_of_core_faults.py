@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import omnimeans as om
+import tally
 from checks import assert_same_answer
 from omnimeans import _checkpoint
 from omnimeans.engines import blocks
@@ -83,6 +84,7 @@ def test_a_file_that_goes_bad_leaves_the_checkpoint_usable(fault: str, tmp_path:
     assert seen[0].iteration >= 3  # it went on, and did not begin anew
     assert_same_answer(resumed, om.KMeans(**HOW | {"engine": "cpu"}).fit(X))
     assert not checkpoint.exists()
+    tally.count("faults")
 
 
 def test_a_nan_in_row_seven_million_and_one_is_named(tmp_path: Path) -> None:
