@@ -76,7 +76,7 @@ def call_play(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
             count = choose.whole(0, 20) if choose.chance(20) else count
             tickets = whole_numbers(choose, count, 0, 2**62, np.uint64)
             luck = np.random.default_rng(choose.byte()).random(len(tickets))
-            if choose.chance(15) and count:
+            if choose.chance(15) and len(luck):
                 luck[choose.whole(0, len(luck) - 1)] = choose.pick([np.nan, -1.0, 2.0, np.inf, 1.0])
             chosen = seeding.play(tickets, luck, trials, rounds, choose.chance(50))
             assert all(0 <= row < n for row in chosen)

@@ -108,6 +108,15 @@ def test_real_data(data_folder: Path) -> None:
     assert all(ties <= 1e-4 * rows for rows, ties in counts.values())
 
 
+@pytest.mark.parametrize("metric", ["manhattan", "cosine"])
+def test_real_data_by_other_metrics(metric: str, data_folder: Path) -> None:
+    for name, k in {"iris": 3, "digits": 10, "mnist-test": 10}.items():
+        folder = data_folder if name.startswith("mnist") else None
+        X = datasets.load(name, data=folder).X.astype(np.float32)
+        rows, ties = check(om.KMeans(k, metric=metric, random_state=0, n_init=1).fit(X), X)
+        assert ties <= 1e-3 * rows
+
+
 @pytest.mark.parametrize("exponent", [-900, -600, 560, 900])
 def test_extreme_values(exponent: int) -> None:
     X = np.ldexp(hard_cases.rows("blobs", 200, 3, np.float64), exponent)
