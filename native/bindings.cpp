@@ -255,6 +255,7 @@ void bind_sparse(nb::module_& m);  // in bind_sparse.cpp
 void bind_halves(nb::module_& m);  // in bind_halves.cpp
 void bind_groups(nb::module_& m);  // in bind_groups.cpp
 void bind_survey(nb::module_& m);  // in survey.cpp
+void bind_different(nb::module_& m);  // in different.cpp
 }
 
 NB_MODULE(_core, m) {
@@ -299,4 +300,5 @@ NB_MODULE(_core, m) {
   bind_halves(m);
   bind_groups(m);
   bind_survey(m);
+  bind_different(m);
 }

@@ -10,6 +10,7 @@ from numpy.testing import assert_array_equal
 
 import hard_cases
 import omnimeans as om
+from omnimeans import _core
 
 METRICS = ["euclidean", "manhattan", "cosine"]
 ESTIMATORS = [om.KMeans, om.MiniBatchKMeans, om.BisectingKMeans]
@@ -57,3 +58,20 @@ def test_many_rows_are_drawn_by_number() -> None:
     X = np.random.default_rng(0).normal(size=(5000, 2))
     model = om.KMeans(3, random_state=0, max_iter=1)
     assert not np.array_equal(model.fit(X).initial_centers_, model.fit(X[::-1]).initial_centers_)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("d", [1, 2, 5])
+def test_the_order_is_that_of_numpy(d: int, dtype: Any) -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X = rng.integers(-1, 2, (60, d)).astype(dtype) * rng.choice([1, -1], (60, d))  # also -0.0
+        away = np.abs(X).sum(axis=1).astype(np.float64)
+        found = _core.order_rows(X, away)
+        assert found is not None
+        order, firsts = found
+        assert_array_equal(order, np.lexsort((*X.T[::-1], away)))
+        new = (X[order][1:] != X[order][:-1]).any(axis=1)
+        assert_array_equal(firsts, np.flatnonzero(np.concatenate([[True], new])))
+    away[7] = np.nan
+    assert _core.order_rows(X, away) is None

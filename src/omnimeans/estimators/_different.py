@@ -12,8 +12,8 @@ import math
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from omnimeans import _core
 from omnimeans._rows import Holed
 from omnimeans._types import F64, I64, Distance, Engine, Floats, Rows, Start
 from omnimeans.distances import DISTANCES
@@ -65,16 +65,11 @@ def different_rows(engine: Engine, rows: Rows) -> tuple[I64, F64 | None] | None:
     numbers = np.arange(rows.n) if rows.weights is None else np.flatnonzero(rows.weights > 0.0)
     values = rows.take(numbers)
     away = engine.all_pairs(values, _landmark(rows)[None], DISTANCES["euclidean"])[:, 0]
-    if np.isnan(away).any():
+    found = _core.order_rows(values, away)
+    if found is None:
         return None
-    order = np.argsort(away, kind="stable")
-    values, away = values[order], away[order]
-    new = _differs(values)
-    if (new[1:] & (away[1:] == away[:-1])).any():  # different rows at the same distance
-        finer = np.lexsort((*values.T[::-1], away))
-        order = order[finer]
-        new = _differs(values[finer])
-    numbers, firsts = numbers[order], np.flatnonzero(new)
+    order, firsts = found
+    numbers = numbers[order]
     if rows.weights is None and len(firsts) == len(numbers):
         return numbers, None
     copies = np.diff(firsts, append=len(numbers))
@@ -85,13 +80,6 @@ def different_rows(engine: Engine, rows: Rows) -> tuple[I64, F64 | None] | None:
     for i in np.flatnonzero(copies > 1):
         totals[i] = math.fsum(weights[firsts[i] : firsts[i] + copies[i]])
     return numbers[firsts], totals
-
-
-def _differs(values: Floats) -> NDArray[np.bool_]:
-    """Tell which rows differ from the one before them."""
-    new = np.ones(len(values), dtype=np.bool_)
-    new[1:] = (values[1:] != values[:-1]).any(axis=1)
-    return new
 
 
 def _landmark(rows: Rows) -> Floats:
