@@ -4,12 +4,12 @@
 // screen's scores tell by how much each row gains, with an error that is known; summed up over the
 // rows, with the error, they nearly always tell the best candidate from the others, and only its own
 // rows are measured.  Candidates that are too close to be told apart are measured, all of them: the
-// choice is the one that D would make.
+// choice is the one that D would make.  It is for rows that are few enough to be kept as packed tiles;
+// of more rows, the lists that `find` leaves behind spare more looks.
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <memory>
 
 #include "pool.hpp"
 #include "seeding.hpp"
@@ -44,12 +44,11 @@ struct RowsSeeding<T>::Contest {
   }
 
   struct Worker {
-    std::unique_ptr<float[]> tile;
     std::vector<double> gains;
     double slack = 0;
   };
 
-  void screen_rows() {
+  void screen_rows(const float* packed) {
     const Matrix<T>& x = self.rows_.matrix();
     const Frame<T> frame = self.rows_.frame();
     const double scale = self.rows_.metric() == Metric::euclidean
@@ -57,30 +56,23 @@ struct RowsSeeding<T>::Contest {
                              : static_cast<double>(frame.scale);
     const double heaviest =
         self.weights_ ? *std::max_element(self.weights_, self.weights_ + x.n) : 1.0;
-    const float* packed = self.rows_.tiles(screen);
     std::vector<Worker> workers(self.threads_);
     winners.resize(tiles * self.count_);
     each_tile([&](int worker, std::int64_t number) {
-      auto& [tile, sums, margins] = workers[worker];
-      if (sums.empty()) {
-        if (!packed) tile = std::make_unique_for_overwrite<float[]>(screen.floats);
-        sums.resize(self.count_);
-      }
+      auto& [sums, margins] = workers[worker];
+      sums.resize(self.count_);
       const std::int64_t first = number * screen.tile;
-      const T* rows[kMaxTile];
       float limits[kMaxTile], weights[kMaxTile];
       for (int i = 0; i < screen.tile; ++i) {
         const bool there = first + i < x.n;
         const std::int64_t row = there ? first + i : first;
-        rows[i] = x.row(row);
         limits[i] = static_cast<float>(self.closest_[row] * scale);
         weights[i] = !there           ? 0.0f
                      : self.weights_ ? static_cast<float>(self.weights_[row] / heaviest)
                                       : 1.0f;
       }
-      if (!packed) screen_for<T>().pack(screen, rows, frame, tile.get());
-      float* values = packed ? const_cast<float*>(packed) + first * (x.d + 1) : tile.get();
-      kernels().weigh(screen, values, limits, weights, sums.data(), &margins,
+      float* tile = const_cast<float*>(packed) + first * (x.d + 1);
+      kernels().weigh(screen, tile, limits, weights, sums.data(), &margins,
                       winners.data() + number * self.count_);
     });
     gains.assign(self.count_, 0.0);
@@ -148,8 +140,9 @@ struct RowsSeeding<T>::Contest {
 template <typename T>
 std::int64_t RowsSeeding<T>::win() {
   Contest contest(*this);
-  if (contest.screen.guarded) return -1;
-  contest.screen_rows();
+  const float* packed = contest.screen.guarded ? nullptr : rows_.tiles(contest.screen);
+  if (!packed) return -1;
+  contest.screen_rows(packed);
   const std::int64_t best = contest.best();
   contest.measure(best, [&](int, std::int64_t i, double away) { this->closest_[i] = away; });
   return best;
