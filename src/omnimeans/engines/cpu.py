@@ -31,7 +31,7 @@ SAMPLE = 512  # rows whose columns are measured
 MOST_FEATURES = 64  # that the core makes a tree for
 MOST_ROWS = 2**31 - 1  # likewise: it numbers them in 32 bits
 MOST_AT_ONCE = 1000  # iterations: Ctrl-C waits for no more than some milliseconds
-SMALL = 1 << 20  # multiply-adds; a pass with fewer is over before a second thread has woken up
+SMALL = 1 << 22  # multiply-adds; a pass with fewer is over before a second thread is of any help
 
 
 @dataclass(slots=True)
@@ -84,7 +84,7 @@ class CpuEngine:
     def place(self, X: Any, weights: F64 | None, distance: Distance) -> CpuRows:
         """Look at all rows and return them ready for passes."""
         (n, d), store, dtype = X.shape, open_store(X), number_type(X)
-        threads = self._threads(X.size)
+        threads = self._threads(4 * X.size)
         counted = n if weights is None else int(np.count_nonzero(weights))
         grid = Grid.fit(store.peaks(weights, threads), counted)
         # Nobody reads a label before the first step: until then, only the first takes memory.
