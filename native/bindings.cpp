@@ -176,20 +176,18 @@ void bind_rows(nb::module_& m, const char* name, const char* seeding_name) {
           "centers"_a.noconvert(), "labels"_a.none().noconvert(), "threads"_a)
       .def(
           "medians",
-          [](const Self& self, std::size_t k, std::optional<InC<T>> guess, int threads) {
+          [](Self& self, std::size_t k, int threads) {
             const std::size_t n = self.matrix().n, d = self.matrix().d;
             require(k > 0 && k <= INT32_MAX && within(self.labels(), n, 0, k),
                     "every row needs a label below the number of clusters");
-            require(!guess || (guess->shape(0) == k && guess->shape(1) == d),
-                    "a guess needs the shape of the medians");
             Out<double> out = new_array<double>({k, d});
             {
               nb::gil_scoped_release release;
-              self.medians(k, guess ? guess->data() : nullptr, out.data(), some(threads));
+              self.medians(k, out.data(), some(threads));
             }
             return out;
           },
-          "k"_a, "guess"_a.none().noconvert(), "threads"_a)
+          "k"_a, "threads"_a)
       .def("seeding",
            [](const Self& self, int threads) -> std::unique_ptr<Seeding<T>> {
              require(self.framed(), "the rows have no frame yet");

@@ -30,38 +30,26 @@ inline double add_lanes(const double (&s)[8]) {
   return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
-// Feature f goes to lane f mod 8; the lanes are added in one fixed tree.  Several distances at once
-// do not wait for one another's additions.
-template <Metric M, int R, typename T>
-inline void distances_wide(const T* const (&x)[R], const T* const (&c)[R], std::int64_t d,
-                           double* out) {
-  Vec8 lanes[R] = {};
-  std::int64_t f = 0;
-  for (; f + 8 <= d; f += 8) {
-    for (int r = 0; r < R; ++r) {
-      const Vec8 difference = load8(x[r] + f) - load8(c[r] + f);
-      if constexpr (M == Metric::euclidean) {
-        lanes[r] += difference * difference;
-      } else {
-        lanes[r] += (Vec8)((IVec8)difference & INT64_MAX);
-      }
-    }
-  }
-  for (int r = 0; r < R; ++r) {
-    double s[8];
-    __builtin_memcpy(s, &lanes[r], sizeof s);
-    for (std::int64_t rest = f; rest < d; ++rest) {
-      s[rest - f] += term<M>(static_cast<double>(x[r][rest]) - static_cast<double>(c[r][rest]));
-    }
-    out[r] = add_lanes(s);
-  }
-}
-
+// Feature f goes to lane f mod 8; the lanes are added in one fixed tree.
 template <Metric M, typename T>
 inline double distance_wide(const T* x, const T* c, std::int64_t d) {
-  double out;
-  distances_wide<M, 1, T>({x}, {c}, d, &out);
-  return out;
+  Vec8 lanes = {};
+  std::int64_t f = 0;
+  for (; f + 8 <= d; f += 8) {
+    const Vec8 difference = load8(x + f) - load8(c + f);
+    if constexpr (M == Metric::euclidean) {
+      lanes += difference * difference;
+    } else {
+      const IVec8 positive = (IVec8)difference & INT64_MAX;
+      lanes += (Vec8)positive;
+    }
+  }
+  double s[8];
+  __builtin_memcpy(s, &lanes, sizeof s);
+  for (int lane = 0; f < d; ++f, ++lane) {
+    s[lane] += term<M>(static_cast<double>(x[f]) - static_cast<double>(c[f]));
+  }
+  return add_lanes(s);
 }
 
 // Up to eight features: the same sum with its zero lanes left out.
@@ -103,25 +91,12 @@ void distances(const T* x, const T* c, std::int64_t count, std::int64_t stride, 
   }
 }
 
-#if defined(__AVX512F__) || defined(__ARM_NEON)
-constexpr int kTogether = 4;  // rows at a time, as many as the registers hold
-#else
-constexpr int kTogether = 2;
-#endif
-
 template <Metric M, typename T>
 void own_of(const T* x, std::int64_t count, std::int64_t stride, std::int64_t d, const T* centers,
             const std::int32_t* labels, double* out) {
-  std::int64_t i = 0;
-  for (; d > 4 && i + kTogether <= count; i += kTogether) {
-    const T *rows[kTogether], *mine[kTogether];
-    for (int r = 0; r < kTogether; ++r) {
-      rows[r] = x + (i + r) * stride;
-      mine[r] = centers + labels[i + r] * d;
-    }
-    distances_wide<M, kTogether, T>(rows, mine, d, out + i);
+  for (std::int64_t i = 0; i < count; ++i, x += stride) {
+    distances_of<M>(x, centers + labels[i] * d, 1, d, d, out + i);
   }
-  for (; i < count; ++i) distances_of<M>(x + i * stride, centers + labels[i] * d, 1, d, d, out + i);
 }
 
 template <typename T>
@@ -268,54 +243,6 @@ void move(const T* x, double weight, const Magic& grid, std::int64_t* from, std:
   }
 }
 
-// Vectors of 64 bytes, and whole numbers of the same width to count in.
-template <typename T>
-struct Lanes64;
-template <>
-struct Lanes64<float> {
-  typedef float Values __attribute__((vector_size(64)));
-  typedef std::int32_t Counts __attribute__((vector_size(64)));
-};
-template <>
-struct Lanes64<double> {
-  typedef double Values __attribute__((vector_size(64)));
-  typedef std::int64_t Counts __attribute__((vector_size(64)));
-};
-template <class V, typename T>
-inline V load_as(const T* p) {
-  V v;
-  __builtin_memcpy(&v, p, sizeof v);
-  return v;
-}
-
-template <typename T>
-void around(const T* x, const T* guess, std::int64_t columns, Counted<T>* less,
-            Counted<T>* not_greater, T* below, T* above) {
-  typedef typename Lanes64<T>::Values Values;
-  typedef typename Lanes64<T>::Counts Counts;
-  constexpr std::int64_t lanes = 64 / sizeof(T);
-  std::int64_t c = 0;
-  for (; c + lanes <= columns; c += lanes) {
-    const Values value = load_as<Values>(x + c), level = load_as<Values>(guess + c);
-    const Values low = load_as<Values>(below + c), high = load_as<Values>(above + c);
-    const Counts fewer = load_as<Counts>(less + c) - (Counts)(value < level);
-    const Counts most = load_as<Counts>(not_greater + c) - (Counts)(value <= level);
-    const Values down = ((value < level) & (value > low)) ? value : low;
-    const Values up = ((value > level) & (value < high)) ? value : high;
-    __builtin_memcpy(less + c, &fewer, sizeof fewer);
-    __builtin_memcpy(not_greater + c, &most, sizeof most);
-    __builtin_memcpy(below + c, &down, sizeof down);
-    __builtin_memcpy(above + c, &up, sizeof up);
-  }
-  for (; c < columns; ++c) {
-    const T value = x[c], level = guess[c];
-    less[c] += value < level;
-    not_greater[c] += value <= level;
-    if (value < level && value > below[c]) below[c] = value;
-    if (value > level && value < above[c]) above[c] = value;
-  }
-}
-
 template <typename T>
 void peaks(const T* x, double weight, std::int64_t d, double* peak) {
   for (std::int64_t f = 0; f < d; ++f) {
@@ -329,8 +256,8 @@ void peaks(const T* x, double weight, std::int64_t d, double* peak) {
 
 const Exact& exact_kernels() {
   static constexpr Exact table = {
-      {distance<float>, distances<float>, own<float>, nearest<float>, move<float>, around<float>, peaks<float>},
-      {distance<double>, distances<double>, own<double>, nearest<double>, move<double>, around<double>, peaks<double>}};
+      {distance<float>, distances<float>, own<float>, nearest<float>, move<float>, peaks<float>},
+      {distance<double>, distances<double>, own<double>, nearest<double>, move<double>, peaks<double>}};
   return table;
 }
 

@@ -123,9 +123,6 @@ struct ExactKernels {
   // Adds the row (x, 1) times `weight` to the sums of `to` and takes it out of those of `from`;
   // either may be null.
   void (*move)(const T* x, double weight, const Magic&, std::int64_t* from, std::int64_t* to);
-  // Counts a row's values below a guess and not above it, and keeps the nearest on either side.
-  void (*around)(const T* x, const T* guess, std::int64_t columns, Counted<T>* less,
-                 Counted<T>* not_greater, T* below, T* above);
   // Raises the (d + 1) peaks to the largest |x * weight| per column, and the largest weight.
   void (*peaks)(const T* x, double weight, std::int64_t d, double* peaks);
 };

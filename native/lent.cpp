@@ -220,11 +220,10 @@ void Lent<T>::shift(const double* weights, const Magic& grid, const std::int32_t
 // Some columns at a time, as plain rows of their own.
 template <typename T>
 void Lent<T>::medians(const double* weights, const Magic& grid, const std::int32_t* labels,
-                      std::int64_t k, const T* guess, double* out, int threads) const {
+                      std::int64_t k, double* out, int threads) const {
   const std::int64_t n = this->n, d = this->d;
   const std::int64_t strip = std::clamp<std::int64_t>((std::int64_t{1} << 21) / n, 1, d);
   const auto values = std::make_unique_for_overwrite<T[]>(n * strip);
-  std::vector<T> near(k * strip);
   std::vector<double> found(k * strip);
   std::vector<std::int32_t> kept(labels, labels + n);
   for (std::int64_t first = 0; first < d; first += strip) {
@@ -235,12 +234,9 @@ void Lent<T>::medians(const double* weights, const Magic& grid, const std::int32
     std::vector<std::int64_t> exponents(grid.exponents.begin() + first,
                                         grid.exponents.begin() + first + columns);
     exponents.push_back(grid.exponents.back());
-    const Rows<T> rows({values.get(), n, columns, columns}, weights, kept.data(),
+    Rows<T> rows({values.get(), n, columns, columns}, weights, kept.data(),
                        Metric::manhattan, Magic(exponents.data(), columns + 1, grid.bits));
-    for (std::int64_t j = 0; guess && j < k; ++j) {
-      std::copy_n(guess + j * d + first, columns, near.data() + j * columns);
-    }
-    rows.medians(k, guess ? near.data() : nullptr, found.data(), threads);
+    rows.medians(k, found.data(), threads);
     for (std::int64_t j = 0; j < k; ++j) {
       std::copy_n(found.data() + j * columns, columns, out + j * d + first);
     }

@@ -176,7 +176,7 @@ void Partial<T>::shift(const double* weights, const Magic& grid, const std::int3
 
 template <typename T>
 void Partial<T>::medians(const double* weights, const Magic& grid, const std::int32_t* labels,
-                         std::int64_t k, const T*, double* out, int threads) const {
+                         std::int64_t k, double* out, int threads) const {
   const std::int64_t d = this->d;
   // Weights in the finest steps of the grid, so that halves of them are exact.
   const Magic step(&grid.exponents.back(), 1, grid.bits);

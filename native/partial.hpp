@@ -34,7 +34,7 @@ class Partial final : public Store<T> {
              int threads) const override;
   // A column of which a cluster has no value gets NaN.
   void medians(const double* weights, const Magic& grid, const std::int32_t* labels,
-               std::int64_t k, const T* guess, double* out, int threads) const override;
+               std::int64_t k, double* out, int threads) const override;
   void winners(const T* candidates, std::int64_t count, Metric metric, Frame<T> frame,
                const double* closest, int threads, const Won& won) const override;
 

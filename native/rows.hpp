@@ -61,6 +61,9 @@ struct Way {
 };
 inline constexpr std::int64_t kMaxCoded = 1 << 15;  // features: sums of products stay in 32 bits
 
+template <typename T, typename Mass>
+class Medians;
+
 template <typename T>
 class Rows {
  public:
@@ -97,9 +100,9 @@ class Rows {
   void distances(const T* centers, const std::int32_t* labels, double* out, int threads) const;
   // The exact weighted sum of these distances, rounded once.
   double inertia(const T* centers, const std::int32_t* labels, int threads) const;
-  // The coordinate-wise weighted medians (k, d) of the labelled rows; quicker if `guess`, which may
-  // be null, is near them.
-  void medians(std::int64_t k, const T* guess, double* out, int threads) const;
+  // The coordinate-wise weighted medians (k, d) of the labelled rows; quicker if most rows have the
+  // labels of the last call.
+  void medians(std::int64_t k, double* out, int threads);
 
   const Magic& grid() const { return grid_; }
   const Matrix<T>& matrix() const { return x_; }
@@ -132,6 +135,8 @@ class Rows {
   std::vector<std::int64_t> sums_;
   std::unique_ptr<Memory> memory_;
   mutable std::vector<float> tiles_;
+  std::shared_ptr<Medians<T, std::int64_t>> medians_;
+  std::shared_ptr<Medians<T, __int128>> weighted_medians_;
 };
 
 // The nearest centre of rows that are only passing by.

@@ -33,7 +33,7 @@ class Sparse final : public Store<T> {
              const std::int32_t* after, std::int64_t k, std::int64_t* sums,
              int threads) const override;
   void medians(const double* weights, const Magic& grid, const std::int32_t* labels,
-               std::int64_t k, const T* guess, double* out, int threads) const override;
+               std::int64_t k, double* out, int threads) const override;
   void winners(const T* candidates, std::int64_t count, Metric metric, Frame<T> frame,
                const double* closest, int threads, const Won& won) const override;
 

@@ -134,7 +134,7 @@ void Sparse<T, I>::shift(const double* weights, const Magic& grid, const std::in
 
 template <typename T, typename I>
 void Sparse<T, I>::medians(const double* weights, const Magic& grid, const std::int32_t* labels,
-                           std::int64_t k, const T*, double* out, int threads) const {
+                           std::int64_t k, double* out, int threads) const {
   const std::int64_t d = this->d;
   const Groups members = grouped(this->n, k, [&](std::int64_t i) {
     return !weights || weights[i] > 0 ? labels[i] : -1;
@@ -181,7 +181,7 @@ void Sparse<T, I>::medians(const double* weights, const Magic& grid, const std::
   template void Sparse<T, I>::shift(const double*, const Magic&, const std::int32_t*,           \
                                     const std::int32_t*, std::int64_t, std::int64_t*, int) const; \
   template void Sparse<T, I>::medians(const double*, const Magic&, const std::int32_t*,         \
-                                      std::int64_t, const T*, double*, int) const;
+                                      std::int64_t, double*, int) const;
 OMNIMEANS_SPARSE(float, std::int32_t)
 OMNIMEANS_SPARSE(float, std::int64_t)
 OMNIMEANS_SPARSE(double, std::int32_t)

@@ -55,7 +55,7 @@ class Store {
                      int threads) const = 0;
   // The coordinate-wise weighted medians (k, d) of the labelled rows.
   virtual void medians(const double* weights, const Magic& grid, const std::int32_t* labels,
-                       std::int64_t k, const T* guess, double* out, int threads) const = 0;
+                       std::int64_t k, double* out, int threads) const = 0;
   // Reports every row that is nearer to a candidate than `closest`, by D.
   virtual void winners(const T* candidates, std::int64_t count, Metric metric, Frame<T> frame,
                        const double* closest, int threads, const Won& won) const = 0;
@@ -91,8 +91,8 @@ class Held {
     store_.distances(centers, labels, metric_, out, threads);
   }
   double inertia(const T* centers, const std::int32_t* labels, int threads) const;
-  void medians(std::int64_t k, const T* guess, double* out, int threads) const {
-    store_.medians(weights_, grid_, labels_, k, guess, out, threads);
+  void medians(std::int64_t k, double* out, int threads) const {
+    store_.medians(weights_, grid_, labels_, k, out, threads);
   }
 
   const Store<T>& store() const { return store_; }

@@ -65,8 +65,7 @@ def call_rows(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
                 labels = None if choose.chance(30) else whole_numbers(choose, n, 0, k, np.int32)
                 rows.distances(centers, labels, threads_of(choose))
             elif what == 5:
-                guess = centers if choose.chance(50) else None
-                rows.medians(choose.pick([k, k, k + 1, 0, 1000]), guess, threads_of(choose))
+                rows.medians(choose.pick([k, k, k + 1, 0, 1000]), threads_of(choose))
             elif what == 6:
                 rows.total(threads_of(choose))
             else:
@@ -107,7 +106,7 @@ def one_look(choose: Choices, store: Any, held: Any, dtype: Any, shape: tuple[in
         lambda: store.own(centers, given, kernel_of(choose), threads),
         lambda: store.all_pairs(centers, kernel_of(choose), threads),
         lambda: store.peaks(weights_of(choose, n), threads),
-        lambda: held.medians(choose.pick([k, k + 1]), None, threads),
+        lambda: held.medians(choose.pick([k, k + 1]), threads),
         lambda: held.relabel(whole_numbers(choose, 3, 0, n, np.int64), choose.whole(-1, 31)),
         lambda: held.distances(centers, given, threads),
         lambda: walk(choose, held.seeding(threads), n, d, k, dtype),

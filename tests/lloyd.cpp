@@ -58,7 +58,7 @@ void run(const char* name, std::int64_t d, omnimeans::Metric metric, omnimeans::
     if (metric == Metric::euclidean) {
       means(rows.sums().data(), k, d + 1, exponents.data(), bits, middle.data(), weights.data());
     } else {
-      rows.medians(k, nullptr, middle.data(), 2);
+      rows.medians(k, middle.data(), 2);
     }
     seen.add(middle);
     for (std::int64_t i = 0; i < k * d; ++i) {

@@ -93,9 +93,9 @@ REFUSED = {
     "relabel row -1": "stepped().relabel(np.array([-1]), 0)",
     "relabel into cluster 5": "stepped().relabel(np.array([0]), 5)",
     "relabel into cluster -1": "stepped().relabel(np.array([0]), -1)",
-    "medians before a step": "framed().medians(2, None, 1)",
-    "medians of fewer clusters": "stepped().medians(1, None, 1)",
-    "far too many medians": "stepped().medians(2**62, None, 1)",
+    "medians before a step": "framed().medians(2, 1)",
+    "medians of fewer clusters": "stepped().medians(1, 1)",
+    "far too many medians": "stepped().medians(2**62, 1)",
     # seeding
     "seeding by no threads": "framed().seeding(0)",
     "float tickets": "framed().seeding(1).draw(np.zeros(2))",
@@ -153,7 +153,7 @@ REFUSED = {
     "hold with few exponents": "held(exponents=grid[:2])",
     "held step without a frame": "stored().hold(None, L, 'euclidean', grid, 50).step(two, 1)",
     "held relabel before a step": "held().relabel(np.array([0]), 0)",
-    "held medians before a step": "held().medians(2, None, 1)",
+    "held medians before a step": "held().medians(2, 1)",
     "held distances to label 2": "held().distances(two, np.full(20, 2, np.int32), 1)",
 }
 # unusual calls that must be answered
@@ -166,11 +166,11 @@ ANSWERED = {
     "more threads than rows": "framed().step(two, 500)",
     "a negative size of chunks": "_core.set_chunk_rows(-5); framed().step(two, 2)",
     "a second centre": "m = adopted(); m.meet(two); m.worth(np.array([0])); m.adopt(0)",
-    "held rows": "m = held(); m.step(two, 2); m.relabel(np.array([3]), 1); m.medians(2, None, 1)",
+    "held rows": "m = held(); m.step(two, 2); m.relabel(np.array([3]), 1); m.medians(2, 1)",
     "held seeding outlives all": "s = held().seeding(2); s.meet(two); s.adopt(0); s.meet(two)",
     "seeding outlives the rows": "met().draw(np.zeros(3, np.uint64))",
     "relabel nothing": "stepped().relabel(np.zeros(0, np.int64), 0)",
-    "medians of more clusters": "stepped().medians(9, None, 1)",
+    "medians of more clusters": "stepped().medians(9, 1)",
     "the rows outlive their arrays": "stepped_on_temporary()",
 }
 

@@ -105,7 +105,7 @@ VERBS = {
     "distances": "rows.core.distances(few, None, t)",
     "own distances": "rows.core.distances(few, rows.labels, t)",
     "step": "rows.core.step(many, t)",
-    "medians": "rows.core.medians(8, None, t)",
+    "medians": "rows.core.medians(8, t)",
     "nearest": "_core.nearest(X, many, 'euclidean', t)",
     "all_pairs": "_core.all_pairs(X, few, 'euclidean', t)",
 }

@@ -180,7 +180,7 @@ def move(
             seen, repaired = REPAIRS[rules.empty](engine, rows, centers, seen, lost)
             means, weights = engine.means(rows, seen.sums)
     if distance.center == "median":
-        means = engine.medians(rows, len(centers), guess=centers)
+        means = engine.medians(rows, len(centers))
     elif distance.center == "direction":
         units, cancelled = unit_rows(means)
         means = units.astype(np.float64, copy=False)

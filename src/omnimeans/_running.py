@@ -83,7 +83,7 @@ def meet(
         seen, _ = repair(engine, rows, centers, seen, unseen)
     means, weights = engine.means(rows, seen.sums)
     if distance.center == "median":
-        means = engine.medians(rows, k, guess=centers)
+        means = engine.medians(rows, k)
     running.weights = running.weights + weights
     here = weights > 0.0
     share = (weights[here] / running.weights[here])[:, None]

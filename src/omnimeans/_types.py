@@ -288,11 +288,8 @@ class EngineOf(Protocol[R]):
         """Return the exact means (k, d), correctly rounded, and the weights (k,) of the sums."""
         ...
 
-    def medians(self, rows: R, k: int, guess: Floats | None = None) -> F64:
-        """Return the coordinate-wise weighted medians (k, d) of the labelled rows.
-
-        A guess near them, such as the last ones, may save time; it cannot be seen in the result.
-        """
+    def medians(self, rows: R, k: int) -> F64:
+        """Return the coordinate-wise weighted medians (k, d) of the labelled rows."""
         ...
 
     def relabel(self, rows: R, numbers: I64, cluster: int) -> Pass:

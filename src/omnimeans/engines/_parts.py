@@ -91,7 +91,7 @@ class PartsEngine(Generic[R]):
         """Return the exact means (k, d), correctly rounded, and the weights (k,) of the sums."""
         return _core.means(sums, rows.plan.grid.exponents, rows.plan.grid.bits)
 
-    def medians(self, rows: R, k: int, guess: Floats | None = None) -> F64:
+    def medians(self, rows: R, k: int) -> F64:
         """Return the coordinate-wise weighted medians (k, d) of the labelled rows."""
         return medians(lambda job, *what: self.over(rows, job, *what), rows.plan, rows.dtype, k)
 

@@ -154,9 +154,9 @@ class CpuEngine:
         means, weights = _core.means(sums, rows.grid.exponents, rows.grid.bits)
         return means, weights
 
-    def medians(self, rows: CpuRows, k: int, guess: Floats | None = None) -> F64:
+    def medians(self, rows: CpuRows, k: int) -> F64:
         """Return the coordinate-wise weighted medians (k, d) of the labelled rows."""
-        medians: F64 = rows.core.medians(k, guess, self._threads(16 * rows.X.size))
+        medians: F64 = rows.core.medians(k, self._threads(16 * rows.X.size))
         return medians
 
     def relabel(self, rows: CpuRows, numbers: I64, cluster: int) -> Pass:

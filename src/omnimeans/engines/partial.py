@@ -66,9 +66,9 @@ class PartialEngine(CpuEngine):
         """Return the exact means (k, d) of the values there are, and the weights (k,)."""
         return _observed_means(sums, rows.grid, _last(rows))
 
-    def medians(self, rows: CpuRows, k: int, guess: Floats | None = None) -> F64:
+    def medians(self, rows: CpuRows, k: int) -> F64:
         """Return the weighted medians (k, d) of the values there are."""
-        medians = super().medians(rows, k, guess)
+        medians = super().medians(rows, k)
         return np.where(np.isnan(medians), _last(rows), medians)
 
 

@@ -95,7 +95,7 @@ class ReferenceEngine:
                 means[j] = [float(s / exact[-1]) for s in exact[:-1]]
         return means, weights
 
-    def medians(self, rows: ReferenceRows, k: int, guess: Floats | None = None) -> F64:
+    def medians(self, rows: ReferenceRows, k: int) -> F64:
         """Return the weighted medians, the middle of the interval where it is not unique."""
         medians = np.zeros((k, rows.d))
         masses = words(rows.X, rows.weights, rows.grid)[..., -1].astype(object)

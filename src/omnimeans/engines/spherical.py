@@ -132,9 +132,9 @@ class SphericalEngine:
         """Return the exact means (k, d), correctly rounded, and the weights (k,) of the sums."""
         return self.inner.means(rows.inner, sums)
 
-    def medians(self, rows: SphericalRows, k: int, guess: Floats | None = None) -> F64:
+    def medians(self, rows: SphericalRows, k: int) -> F64:
         """Return the coordinate-wise weighted medians (k, d) of the labelled rows."""
-        return self.inner.medians(rows.inner, k, guess)
+        return self.inner.medians(rows.inner, k)
 
     def relabel(self, rows: SphericalRows, numbers: I64, cluster: int) -> Pass:
         """Put these rows into another cluster, by force; return the sums as they are then."""
