@@ -114,6 +114,8 @@ class CpuEngine:
         variant = self.variant or rows.pilot.next(len(centers))
         if variant.tree and (rows.d > MOST_FEATURES or rows.n > MOST_ROWS):
             variant = VARIANTS["brute"]  # what runs is what is reported
+        if variant.screen != "tiles" and rows.distance.kernel == "manhattan":
+            variant = VARIANTS["bounded" if variant.bounded else "brute"]  # codes know squares only
         start = perf_counter()
         moved, redecided, compared = rows.core.step(
             centers, threads, variant.tree, variant.bounded, variant.screen
