@@ -235,7 +235,7 @@ void Lent<T>::medians(const double* weights, const Magic& grid, const std::int32
                                         grid.exponents.begin() + first + columns);
     exponents.push_back(grid.exponents.back());
     Rows<T> rows({values.get(), n, columns, columns}, weights, kept.data(),
-                       Metric::manhattan, Magic(exponents.data(), columns + 1, grid.bits));
+                 Metric::manhattan, Magic(exponents.data(), columns + 1, grid.bits));
     rows.medians(k, found.data(), threads);
     for (std::int64_t j = 0; j < k; ++j) {
       std::copy_n(found.data() + j * columns, columns, out + j * d + first);
