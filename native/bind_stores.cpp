@@ -75,6 +75,18 @@ std::int64_t width_of(const Store<T>& store, const InC<T>& centers) {
   return centers.shape(0);
 }
 
+template <typename T, typename U>
+bool lengths_into(const Store<T>& self, InC<T> centers, const std::string& kernel,
+                  nb::ndarray<U, nb::ndim<2>, nb::c_contig, nb::device::cpu> out, int threads) {
+  const std::int64_t k = width_of(self, centers);
+  const Metric metric = metric_of(kernel);
+  require(static_cast<std::int64_t>(out.shape(0)) == self.n &&
+              static_cast<std::int64_t>(out.shape(1)) == k,
+          "a place is needed for each row and centre");
+  nb::gil_scoped_release release;
+  return self.lengths(centers.data(), k, metric, out.data(), some(threads));
+}
+
 template <typename T>
 void bind_store(nb::module_& m, const char* name) {
   using Self = Store<T>;
@@ -142,6 +154,10 @@ void bind_store(nb::module_& m, const char* name) {
              return out;
            },
            "centers"_a.noconvert(), "kernel"_a, "threads"_a)
+      .def("lengths", &lengths_into<T, float>, "centers"_a.noconvert(), "kernel"_a,
+           "out"_a.noconvert(), "threads"_a)
+      .def("lengths", &lengths_into<T, double>, "centers"_a.noconvert(), "kernel"_a,
+           "out"_a.noconvert(), "threads"_a)
       .def("hold",
            [](const Self& self, MaybeWeights weights, Labels labels, const std::string& kernel,
               In1<std::int64_t> exponents, int bits) {

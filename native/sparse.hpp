@@ -29,6 +29,14 @@ class Sparse final : public Store<T> {
                  int threads) const override;
   void all_pairs(const T* centers, std::int64_t k, Metric metric, double* out,
                  int threads) const override;
+  bool lengths(const T* centers, std::int64_t k, Metric metric, float* out,
+               int threads) const override {
+    return roots(centers, k, metric, out, threads);
+  }
+  bool lengths(const T* centers, std::int64_t k, Metric metric, double* out,
+               int threads) const override {
+    return sizeof(T) == sizeof(double) && roots(centers, k, metric, out, threads);
+  }
   void shift(const double* weights, const Magic& grid, const std::int32_t* before,
              const std::int32_t* after, std::int64_t k, std::int64_t* sums,
              int threads) const override;
@@ -50,6 +58,8 @@ class Sparse final : public Store<T> {
     std::vector<double> values;
   };
   Tile tile(std::int64_t begin, std::int64_t end) const;
+  template <typename U>
+  bool roots(const T* centers, std::int64_t k, Metric metric, U* out, int threads) const;
 
   const T* values_;
   const I* columns_;

@@ -65,12 +65,40 @@ void sums(const SparseGroup* met, std::int64_t count, const double* values, cons
   }
 }
 
+// Some vectors of centres at a time stay in registers while the row goes by.
+template <int V>
+void expand_some(const double* values, const std::int64_t* columns, std::int64_t count,
+                 const double* twice, std::int64_t width, double* out) {
+  Vec8 sum[V];
+  for (int v = 0; v < V; ++v) sum[v] = load(out + 8 * v);
+  for (std::int64_t t = 0; t < count; ++t) {
+    const double* c = twice + columns[t] * width;
+    const double* ahead = twice + columns[t + 6 < count ? t + 6 : t] * width;
+    for (int v = 0; v < V; ++v) __builtin_prefetch(ahead + 8 * v);
+    const Vec8 x = values[t] - Vec8{};
+    for (int v = 0; v < V; ++v) sum[v] += x * (x - load(c + 8 * v));
+  }
+  for (int v = 0; v < V; ++v) __builtin_memcpy(out + 8 * v, &sum[v], sizeof sum[v]);
+}
+
+void expand(const double* values, const std::int64_t* columns, std::int64_t count,
+            const double* twice, std::int64_t width, double* out) {
+  std::int64_t j = 0;
+  for (; j + 64 <= width; j += 64) {
+    expand_some<8>(values, columns, count, twice + j, width, out + j);
+  }
+  for (; j + 24 <= width; j += 24) {
+    expand_some<3>(values, columns, count, twice + j, width, out + j);
+  }
+  for (; j < width; j += 8) expand_some<1>(values, columns, count, twice + j, width, out + j);
+}
+
 }  // namespace
 
 const SparseSums& sparse_sums() {
   static constexpr SparseSums table = {
       zeros<Metric::euclidean>, zeros<Metric::manhattan>,
-      sums<Metric::euclidean>, sums<Metric::manhattan>};
+      sums<Metric::euclidean>, sums<Metric::manhattan>, expand};
   return table;
 }
 

@@ -71,6 +71,9 @@ struct SparseSums {
   Zeros *zeros_euclidean, *zeros_manhattan;
   // The distances of the rows, whose groups are in ascending order.
   Sums *sums_euclidean, *sums_manhattan;
+  // Adds x (x - twice[column]) for each value x of one row, for all centres: twice (d, width).
+  void (*expand)(const double* values, const std::int64_t* columns, std::int64_t count,
+                 const double* twice, std::int64_t width, double* out);
 };
 
 inline constexpr int kSparsePad = 16;  // centres are padded to a multiple of the widest vector

@@ -49,6 +49,10 @@ class Store {
   // The distance of each row to each centre, (n, k).
   virtual void all_pairs(const T* centers, std::int64_t k, Metric metric, double* out,
                          int threads) const = 0;
+  // Their roots, (n, k); false, if there is no faster way to them.  As float they are
+  // those of all_pairs; as double they are off by a few parts in 1e13 at most.
+  virtual bool lengths(const T*, std::int64_t, Metric, float*, int) const { return false; }
+  virtual bool lengths(const T*, std::int64_t, Metric, double*, int) const { return false; }
   // Takes each row out of the sums of `before` (null: of none) and puts it into those of `after`.
   virtual void shift(const double* weights, const Magic& grid, const std::int32_t* before,
                      const std::int32_t* after, std::int64_t k, std::int64_t* sums,

@@ -224,6 +224,10 @@ class CpuEngine:
         store, threads = open_store(X, centers), self._threads(X.size * len(centers))
         if isinstance(store, PlainStore):
             return store.lengths(centers, distance.kernel, dtype, threads)
+        if dtype in (np.float32, np.float64):
+            away = np.empty((X.shape[0], len(centers)), dtype)
+            if store.lengths(centers, distance.kernel, away, threads):
+                return away
         return lengths_of(store.all_pairs(centers, distance.kernel, threads), distance, dtype)
 
     def _threads(self, work: int) -> int:
