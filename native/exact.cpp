@@ -113,72 +113,6 @@ double distance(const T* x, const T* c, std::int64_t d, Metric metric) {
                                      : distance_wide<Metric::manhattan>(x, c, d);
 }
 
-// D of eight rows at a time, one to a lane; `rows` holds them feature by feature.
-template <Metric M, int D, typename T>
-inline Vec8 distance_of_eight(const Vec8* rows, const T* c, std::int64_t d) {
-  Vec8 s[8] = {};
-  const std::int64_t features = D ? D : d;
-  for (std::int64_t f = 0; f < features; ++f) {
-    const Vec8 difference = rows[f] - static_cast<double>(c[f]);
-    if constexpr (M == Metric::euclidean) {
-      s[f % 8] += difference * difference;
-    } else {
-      s[f % 8] += (Vec8)((IVec8)difference & INT64_MAX);
-    }
-  }
-  if constexpr (D == 1) return s[0];
-  if constexpr (D == 2) return s[0] + s[1];
-  if constexpr (D == 3) return (s[0] + s[2]) + s[1];
-  if constexpr (D == 4) return (s[0] + s[2]) + (s[1] + s[3]);
-  return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-}
-
-template <Metric M, int D, typename T>
-void nearest_sized(const T* x, std::int64_t rows, std::int64_t d, const T* centers,
-                   const std::int32_t* list, std::int64_t count, std::int32_t* labels) {
-  Vec8 eight[D ? D : kMaxTreeFeatures];
-  for (std::int64_t i = 0; i < rows; i += 8) {
-    const std::int64_t some = rows - i < 8 ? rows - i : 8;
-    for (std::int64_t f = 0; f < d; ++f) {
-      for (std::int64_t lane = 0; lane < 8; ++lane) {
-        eight[f][lane] = x[(i + (lane < some ? lane : 0)) * d + f];
-      }
-    }
-    Vec8 closest = distance_of_eight<M, D>(eight, centers + list[0] * d, d);
-    IVec8 nearest = {};
-    nearest += list[0];
-    for (std::int64_t m = 1; m < count; ++m) {
-      const Vec8 away = distance_of_eight<M, D>(eight, centers + list[m] * d, d);
-      const IVec8 number = IVec8{} + list[m];
-      nearest = away < closest ? number : nearest;
-      closest = away < closest ? away : closest;
-    }
-    for (std::int64_t lane = 0; lane < some; ++lane) {
-      labels[i + lane] = static_cast<std::int32_t>(nearest[lane]);
-    }
-  }
-}
-
-template <Metric M, typename T>
-void nearest_of(const T* x, std::int64_t rows, std::int64_t d, const T* centers,
-                const std::int32_t* list, std::int64_t count, std::int32_t* labels) {
-  switch (d) {
-    case 1: return nearest_sized<M, 1>(x, rows, d, centers, list, count, labels);
-    case 2: return nearest_sized<M, 2>(x, rows, d, centers, list, count, labels);
-    case 3: return nearest_sized<M, 3>(x, rows, d, centers, list, count, labels);
-    case 4: return nearest_sized<M, 4>(x, rows, d, centers, list, count, labels);
-    default: return nearest_sized<M, 0>(x, rows, d, centers, list, count, labels);
-  }
-}
-
-template <typename T>
-void nearest(const T* x, std::int64_t rows, std::int64_t d, const T* centers,
-             const std::int32_t* list, std::int64_t count, Metric metric, std::int32_t* labels) {
-  const auto find = metric == Metric::euclidean ? nearest_of<Metric::euclidean, T>
-                                                : nearest_of<Metric::manhattan, T>;
-  find(x, rows, d, centers, list, count, labels);
-}
-
 inline std::int64_t bits_of(double x) { return __builtin_bit_cast(std::int64_t, x); }
 
 // The two words of a value on the grid.
@@ -256,8 +190,8 @@ void peaks(const T* x, double weight, std::int64_t d, double* peak) {
 
 const Exact& exact_kernels() {
   static constexpr Exact table = {
-      {distance<float>, distances<float>, own<float>, nearest<float>, move<float>, peaks<float>},
-      {distance<double>, distances<double>, own<double>, nearest<double>, move<double>, peaks<double>}};
+      {distance<float>, distances<float>, own<float>, move<float>, peaks<float>},
+      {distance<double>, distances<double>, own<double>, move<double>, peaks<double>}};
   return table;
 }
 

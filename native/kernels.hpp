@@ -18,9 +18,6 @@ enum class Metric { euclidean, manhattan };
 
 // The largest number of rows that any kernel takes at a time.
 inline constexpr int kMaxTile = 64;
-// The most features that a tree of boxes is made for.
-inline constexpr int kMaxTreeFeatures = 64;
-
 // What is sure about a row: its own centre is no farther than `upper`, every other one no nearer
 // than `lower`; in the frame, not squared.
 struct Ranges {
@@ -116,10 +113,6 @@ struct ExactKernels {
   // The same from each of `count` rows, `stride` elements apart, to the centre of its label.
   void (*own)(const T* x, std::int64_t count, std::int64_t stride, std::int64_t d, const T* centers,
               const std::int32_t* labels, Metric, double* out);
-  // The nearest of some centres, by D, of `rows` rows that lie one after the other; ties go to the
-  // first of the list.
-  void (*nearest)(const T* x, std::int64_t rows, std::int64_t d, const T* centers,
-                  const std::int32_t* list, std::int64_t count, Metric, std::int32_t* labels);
   // Adds the row (x, 1) times `weight` to the sums of `to` and takes it out of those of `from`;
   // either may be null.
   void (*move)(const T* x, double weight, const Magic&, std::int64_t* from, std::int64_t* to);

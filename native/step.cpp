@@ -35,12 +35,15 @@ struct Mover {
   }
   void one(std::int64_t i, std::int32_t label, float lower, float upper) {
     if (bounds) bounds->set(i, label, lower, upper);
+    put(i, label, x.row(i));
+  }
+  void put(std::int64_t i, std::int32_t label, const T* row) {
     const std::int32_t before = labels[i];
     if (label == before) return;
     const std::int64_t width = 2 * grid.columns();
     labels[i] = label;
     ++moved;
-    exact_for<T>().move(x.row(i), weights ? weights[i] : 1.0, grid,
+    exact_for<T>().move(row, weights ? weights[i] : 1.0, grid,
                         before < 0 ? nullptr : sums + before * width, sums + label * width);
   }
 };
@@ -238,10 +241,10 @@ Counts Rows<T>::walk(const T* centers, std::int64_t k, int threads, bool fresh) 
   std::vector<std::optional<Mover<T>>> movers(threads);
   const bool whole = tree->assign(
       centers, k, fresh, threads, total.compared,
-      [&](int worker, std::int64_t row, std::int32_t label) {
+      [&](int worker, std::int64_t i, std::int32_t label, const T* row) {
         auto& mover = movers[worker];
         if (!mover) mover.emplace(Mover<T>{x_, weights_, grid_, labels_, sums.of(worker), nullptr});
-        mover->one(row, label, 0, 0);
+        mover->put(i, label, row);
       });
   for (const auto& mover : movers) total.moved += mover ? mover->moved : 0;
   sums.gather();

@@ -3,8 +3,32 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 namespace omnimeans {
+namespace {
+
+const BoxTables& box_kernels() {
+#if defined(OMNIMEANS_X86_KERNELS)
+  const std::string name = kernels().name;
+  if (name == "avx512") return avx512::box_kernels();
+  if (name == "avx2") return avx2::box_kernels();
+#endif
+  return baseline::box_kernels();
+}
+
+}  // namespace
+
+template <>
+const BoxKernels<float>& box_kernels_for() {
+  static const BoxKernels<float>& table = box_kernels().f32;
+  return table;
+}
+template <>
+const BoxKernels<double>& box_kernels_for() {
+  static const BoxKernels<double>& table = box_kernels().f64;
+  return table;
+}
 
 template <typename T>
 Tree<T>::Tree(const Matrix<T>& x, Metric metric, int threads) : metric_(metric), d_(x.d) {
@@ -41,6 +65,8 @@ Tree<T>::Tree(const Matrix<T>& x, Metric metric, int threads) : metric_(metric),
                     grow(part, part.begin, part.end, part.spare, 0);
                   }));
   buffers_[1] = Buffer();
+  margins_.resize(x.n);
+  labels_.assign(x.n, -1);
 }
 
 // Rows below the pivot go to the front, the others to the back; or those that are no greater.
@@ -156,7 +182,24 @@ void Tree<T>::enclose(Part& part, std::int32_t number, bool spare) {
 }
 
 template <typename T>
+bool Tree<T>::meet(const T* centers, std::int64_t k, bool fresh) {
+  const std::int64_t size = k * d_;
+  const bool told = walked_ && !fresh && static_cast<std::int64_t>(last_.size()) == size;
+  moves_.assign(k, 0.0);
+  for (std::int64_t j = 0; told && j < k; ++j) {
+    const T *before = last_.data() + j * d_, *now = centers + j * d_;
+    if (std::equal(now, now + d_, before)) continue;
+    const double away = exact_for<T>().distance(before, now, d_, metric_);
+    moves_[j] = in_frame(away, metric_, 1) * (1 + 0x1p-20) + kLeast;
+  }
+  last_.assign(centers, centers + size);
+  return told;
+}
+
+template <typename T>
 void Tree<T>::forget() {
+  walked_ = false;
+  std::fill(labels_.begin(), labels_.end(), -1);
   for (Part& part : parts_) {
     for (Node& node : part.nodes) node.owner = -1;
   }

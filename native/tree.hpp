@@ -6,12 +6,19 @@
 // nothing more; the rows of the last boxes are decided by D among the centres that are left.  All
 // arithmetic is in float64 on the data as they are, and a centre is only dropped by more than all
 // roundings, those of D included.
+//
+// What was found holds while the centres move little: if every point of a box, or a row, is nearer
+// to one centre than to another by some margin, it stays so until the two together have moved that
+// far (the triangle inequality).  So a box keeps its list of candidates while its margin lasts, a
+// row its label, and a box where nothing has run out yet is not entered at all.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "boxes.hpp"
+#include "duel.hpp"
 #include "rows.hpp"
 
 namespace omnimeans {
@@ -21,7 +28,8 @@ class Tree {
  public:
   Tree(const Matrix<T>& x, Metric metric, int threads);
 
-  // Calls found(worker, row, label) for each row that may have changed; all are looked at if `fresh`.
+  // Calls found(worker, i, label, row) for each row that may have changed; all are looked at if
+  // `fresh`.
   // Returns false if interrupted.  `compared` gets the number of distances computed.
   template <class Found>
   [[nodiscard]] bool assign(const T* centers, std::int64_t k, bool fresh, int threads,
@@ -34,12 +42,19 @@ class Tree {
   static constexpr int kPart = 4096;   // rows; parts are built and walked in parallel
   static constexpr int kSample = 32;   // rows that decide a split
   static constexpr int kDeepest = 64;  // levels of a part; what is left then stays together
+  static constexpr int kLongest = 1024;  // list of candidates that a box keeps
+  // More than what a centre can have moved without D showing it.
+  static constexpr double kLeast = 1e-150;
 
   struct Node {
     std::int64_t begin, end;
     std::int32_t left = -1, right = -1;  // none in a leaf
     std::int32_t owner = -1;             // the label of all its rows, or -1
     std::int32_t near = 0;               // the centre nearest to its middle, in the last pass
+    std::vector<std::int32_t> kept = {};  // the candidates that were left, unless there were many
+    double room = 0;   // what two centres may move together until a dropped one may count again
+    double spare = 0;  // the least of the room in this box and below, and of the rows' margins
+    double owed = 0;   // what centres have moved since the boxes below were last entered
   };
   struct Part {
     std::int64_t begin, end;
@@ -47,11 +62,7 @@ class Tree {
     std::vector<Node> nodes;
     std::vector<double> boxes;  // (nodes, 2, d): least and greatest values
   };
-  template <Metric M, int D>
   struct Walk;
-  template <Metric M, int D, class Found>
-  bool assign_sized(const T* centers, std::int64_t k, bool fresh, int threads,
-                    std::int64_t& compared, Found& found);
 
   // The rows are sorted from one buffer into the other, and the halves from there back again.
   struct Buffer {
@@ -66,8 +77,16 @@ class Tree {
   std::int32_t grow(Part& part, std::int64_t begin, std::int64_t end, bool spare, int depth);
   void enclose(Part& part, std::int32_t number, bool spare);
 
+  // Takes note of what the centres have moved since the last pass; returns whether that is known.
+  bool meet(const T* centers, std::int64_t k, bool fresh);
+
   Metric metric_;
   std::int64_t d_;
+  bool walked_ = false;        // the last pass has left its margins
+  std::vector<T> last_;        // its centres
+  std::vector<double> moves_;  // (k,) how far each has moved since
+  std::vector<float> margins_;  // (n,) what two centres may move together until a row may change
+  std::vector<std::int32_t> labels_;  // (n,) in the order of the tree; -1: not known
   Buffer buffers_[2];  // the second one only while the tree is built
   std::vector<Part> parts_;
 };

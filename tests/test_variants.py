@@ -75,6 +75,33 @@ def test_every_metric_has_every_way(reduced: Any, key: str, metric: str) -> None
     assert len(fits) == 1
 
 
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 9),
+    st.integers(2, 60),
+    st.sampled_from(["euclidean", "manhattan"]),
+    st.sampled_from(["float32", "float64"]),
+    st.sampled_from(["even", "clouds", "lattice", "copies"]),
+)
+@settings(max_examples=120, deadline=None)
+def test_margins_of_trees_hold_over_many_passes(
+    seed: int, d: int, k: int, metric: str, dtype: str, shape: str
+) -> None:
+    """Centres that creep use margins up bit by bit; those that leap do so at once."""
+    rng = np.random.default_rng(seed)
+    X = rng.random((4_000, d))
+    if shape == "clouds":
+        X = rng.standard_normal((30, d))[rng.integers(0, 30, 4_000)] + 0.3 * X
+    elif shape == "lattice":
+        X = np.round(4 * X)
+    elif shape == "copies":
+        X[2_000:] = X[rng.integers(0, 9, 2_000)]
+    X = (X * 2.0 ** rng.integers(-60, 60) + rng.choice([0, 5])).astype(dtype)
+    start = np.unique(X, axis=0)[:: max(1, len(np.unique(X, axis=0)) // k)][:k]
+    more = {"max_iter": 150, "metric": metric}
+    assert answer(X, start, "tree", **more) == answer(X, start, "brute", **more)
+
+
 @pytest.mark.parametrize("name", WAYS)
 @pytest.mark.parametrize("threads", [1, 2, 7])
 def test_threads_and_chunks_are_not_seen(reduced: Any, name: str, threads: int) -> None:

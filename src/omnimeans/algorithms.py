@@ -71,7 +71,8 @@ class Variant:
         9
         """
         boxes = d  # two float64 corners for every 16 rows
-        tree = 2 * (d * itemsize + 4) + boxes if self.tree else 0
+        copy = d * itemsize + 4
+        tree = copy + max(copy, 14) + boxes if self.tree else 0  # while it is built, and then
         codes = (d + 3) // 4 * 4 + 12 if self.screen != "tiles" else 0
         return tree + codes + (9 if self.bounded else 0)
 
@@ -94,7 +95,9 @@ VARIANTS: dict[str, Variant] = {
             bounded=True,
             screen="race",
         ),
-        Variant("tree", KANUNGO, "its label, its number and a copy of its values", tree=True),
+        Variant(
+            "tree", KANUNGO, "its label and margin, its number and a copy of its values", tree=True
+        ),
     )
 }
 
