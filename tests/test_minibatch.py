@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import sklearn.cluster
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
 from sklearn.datasets import make_blobs
 
 import checks
@@ -97,6 +98,39 @@ def test_float32_far_from_zero_does_not_drift() -> None:
     means = [gps[corner == j].astype(np.float64).mean(axis=0) for j in range(4)]
     assert_allclose(stream.cluster_centers_ - means, 0.0, atol=8e-6)
     assert om.metrics.adjusted_rand_index(corner, stream.predict(gps)) > 0.99
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e4, 1e5, 1e6, 1e7])
+def test_float32_at_any_offset_finds_separated_blobs(offset: float) -> None:
+    """Blobs some hundred float32 steps apart; the squares of the values lose them at once."""
+    step = float(np.spacing(np.float32(offset)))
+    corners = 400.0 * step * np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]])
+    blobs, corner = make_blobs(6000, centers=corners, cluster_std=8.0 * step, random_state=0)
+    X = np.float32(blobs + offset)
+    model = minibatch(batch_size=100).fit(X)
+    assert om.metrics.adjusted_rand_index(corner, model.labels_) == 1.0
+    assert_array_equal(model.predict(X), model.labels_)
+    stream = minibatch(init=X[[np.argmax(corner == j) for j in range(4)]], n_init=1)
+    for part in np.array_split(X, 60):
+        stream.partial_fit(part)
+    assert om.metrics.adjusted_rand_index(corner, stream.predict(X)) == 1.0
+    means = [X[corner == j].astype(np.float64).mean(axis=0) for j in range(4)]
+    assert_allclose(stream.cluster_centers_ - means, 0.0, atol=step)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("form", [np.asarray, np.asfortranarray, csr_array, np.float16])
+def test_stopped_before_all_rows_were_seen(form: Any, metric: str) -> None:
+    """The labels of rows that no pass has met are found as by predict, on every engine."""
+    X = form(hard_cases.rows("blobs", 400, 40, np.float32))
+    w = hard_cases.weights("any", 400)
+    how = {"batch_size": 20, "max_iter": 2, "max_no_improvement": None, "metric": metric}
+    model = minibatch(5, n_threads=1, **how).fit(X, sample_weight=w)
+    assert model.stop_reason_ == "max_iter"
+    assert_array_equal(model.predict(X), model.labels_)
+    assert model.score(X, sample_weight=w) == -model.inertia_
+    for other in ({"n_threads": 3}, {"engine": "reference"}):
+        checks.assert_same_answer(model, minibatch(5, **how, **other).fit(X, sample_weight=w))
 
 
 @pytest.mark.parametrize("k", [11, 12, 13])

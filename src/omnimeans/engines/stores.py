@@ -15,10 +15,9 @@ from scipy.sparse import issparse
 
 from omnimeans import _core
 from omnimeans._rows import Holed, csr_arrays, floating, is_plain, number_type
+from omnimeans._sums import Grid
 from omnimeans._types import F64, I32, Floats
 from omnimeans.sources.lent import FileRows
-
-BLOCK = 65536  # rows that get a copy of their centre beside them at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +50,11 @@ class PlainStore:
 
     def own(self, centers: Floats, labels: I32, kernel: str, threads: int) -> F64:
         """Return the distance of each row to its own centre."""
-        blocks = (slice(i, i + BLOCK) for i in range(0, len(self.X), BLOCK))
-        away = [
-            _core.pairs(np.ascontiguousarray(self.X[block]), centers[labels[block]], kernel)
-            for block in blocks
-        ]
-        return np.concatenate(away)
+        labels = np.require(labels, np.int32, ["C", "W"])
+        grid = Grid.fit(np.ones(self.X.shape[1] + 1), len(self.X))  # of sums that nobody asks for
+        rows = self.hold(None, labels, kernel, grid.exponents, grid.bits)
+        away: F64 = rows.distances(np.ascontiguousarray(centers, self.X.dtype), labels, threads)
+        return away
 
     def all_pairs(self, centers: Floats, kernel: str, threads: int) -> F64:
         """Return the distance of each row to each centre."""

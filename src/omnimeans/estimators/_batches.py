@@ -15,9 +15,12 @@ from omnimeans._nested import Plan, Progress
 from omnimeans._running import Running
 from omnimeans._scaling import divided, restored
 from omnimeans._types import F64, Distance, Engine, Fit, Floats, Iteration, Rows, StopReason
+from omnimeans.engines.pilot import CODABLE
 from omnimeans.estimators._run import generator
 from omnimeans.estimators._sample import Sample
 from omnimeans.estimators._watch import Follower, followed
+
+CODED = 128  # centres from which codes of eight bits, made for a few passes, are worth their making
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,11 @@ class Nested:
     fit: Fit  # without labels, if they were not asked for, or there was no time for them
     steps: int
     counts: F64  # (k,) weights of the clusters
+
+
+def algorithm_for(X: Any, k: int) -> str:
+    """Return the variant for a few passes over each of several batches of these rows."""
+    return "bounded" if X.shape[1] >= CODABLE and k < CODED else "auto"
 
 
 def plan_of(model: Any, sample: Sample, n: int) -> Plan:

@@ -13,6 +13,7 @@ from omnimeans._rows import Holed, floating, in_memory
 from omnimeans._scaling import divided
 from omnimeans._types import (
     F64,
+    I32,
     I64,
     Distance,
     Engine,
@@ -68,8 +69,24 @@ class Sample:
         self, first: Floats, centers: Floats, history: Sequence[Iteration], stop: StopReason
     ) -> Fit:
         """Return the fit of all rows, with the centres that a nested fit came to."""
+        if self._placed is None or self._size < self.n:
+            found = self._seen_once(centers)
+            if found is not None:
+                return Fit(centers, *found, tuple(history), stop, first)
         rows = self.batch(self.n)
         return _fit.finish(self.engine, rows, self.distance, first, centers, history, stop)
+
+    def _seen_once(self, centers: Floats) -> tuple[I32, float] | None:
+        """Return labels and inertia of rows that no pass has seen: they need not be placed.
+
+        Rows that are looked at in a form of their own are placed all the same.
+        """
+        X, engine, distance = self.X, self.engine, self.distance
+        if self.exponent or distance.kernel == "cosine" or isinstance(X, Holed):
+            return None
+        labels = engine.nearest(X, centers, distance)
+        away = engine.own(X, centers, labels, distance)
+        return labels, engine.total(away, self.weights)
 
     def unlabelled(
         self,

@@ -27,7 +27,15 @@ from omnimeans._types import (
 from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans.engines import ENGINES, open_engine
 from omnimeans.estimators import _sources
-from omnimeans.estimators._batches import Nested, goes_on, nested, plan_of, streamed, watched
+from omnimeans.estimators._batches import (
+    Nested,
+    algorithm_for,
+    goes_on,
+    nested,
+    plan_of,
+    streamed,
+    watched,
+)
 from omnimeans.estimators._callbacks import CallbackSupportMixin
 from omnimeans.estimators._model import CenterModel
 from omnimeans.estimators._run import best_start, generator, place, start
@@ -237,7 +245,7 @@ class MiniBatchKMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         self._check(n)
         self._seed = _validate.seed(self.random_state)
         weights = _validate.weights(sample_weight, X)
-        engine = _sources.engine_for(X, self, distance)
+        engine = _sources.engine_for(X, self, distance, algorithm_for(X, self.n_clusters))
         sample = Sample(engine, X, weights, distance, generator(self._seed, self._n_init))
         plan = plan_of(self, sample, n)
         follower, control = watched(self, (X, y, sample_weight), plan)
