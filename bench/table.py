@@ -162,11 +162,27 @@ def markdown(report: Report, picture: str | None = None) -> str:
         parts += [f"## {UNITS[unit][0].upper()}{UNITS[unit][1:]}", ""]
         cells = [[column.cell(row) for column in columns] for row in rows]
         parts += [*_lines([c.heading for c in columns], [c.right for c in columns], cells), ""]
+    if report.mode == "variants":
+        parts += ["## Step by step", "", STEPS_SAY, "", *_steps(report.rows), ""]
     if report.verdicts:
         headings = [heading for heading, _ in VERDICT_COLUMNS]
         cells = [[cell(v) for _, cell in VERDICT_COLUMNS] for v in report.verdicts]
         parts += ["## Targets", "", *_lines(headings, [False] * len(headings), cells), ""]
     return "\n".join(parts)
+
+
+def _steps(rows: list[Row]) -> list[str]:
+    """Return the lines of the table that takes one part after the other into use."""
+    times: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        times.setdefault(row.workload, {})[row.library] = row
+    cells = [
+        [f"({key}) {first.title}"]
+        + [_milliseconds(found[name]) if name in found else "" for name in STEPS]
+        for key, found in times.items()
+        for first in [next(iter(found.values()))]
+    ]
+    return _lines(["workload", *STEPS.values()], [False] + [True] * len(STEPS), cells)
 
 
 def _lines(headings: list[str], right: list[bool], rows: list[list[str]]) -> list[str]:
@@ -175,6 +191,20 @@ def _lines(headings: list[str], right: list[bool], rows: list[list[str]]) -> lis
 
     return [line(headings), line(["---:" if r else "---" for r in right]), *map(line, rows)]
 
+
+# Each takes one part more into use; the tree then stands in for bounds, and auto chooses.
+STEPS = {
+    "omnimeans-anew": "brute force, all sums anew",
+    "omnimeans-brute": "+ sums of moved rows only",
+    "omnimeans-bounded": "+ rows and blocks skipped by bounds",
+    "omnimeans-bounded-coded": "+ eight bits as a screen",
+    "omnimeans-tree": "or candidates from boxes",
+    "omnimeans": "auto",
+}
+STEPS_SAY = (
+    "Milliseconds again; from left to right each column takes one part more into use, and the tree "
+    "of boxes stands in for bounds and eight bits."
+)
 
 METHOD = {
     "iterations": (
