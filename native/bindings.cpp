@@ -266,7 +266,7 @@ NB_MODULE(_core, m) {
   m.def("offered", &offered_kernels);
   m.def("set_chunk_rows", [](std::int64_t rows) { chunk_rows = rows; });
   m.def("means", [](Aligned<nb::ndarray<const std::int64_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>> sums,
-                    In1<std::int64_t> exponents, int bits) {
+                    In1<std::int64_t> exponents, int bits, int threads) {
     require(sums.shape(1) == 2 && sums.shape(2) == exponents.shape(0) && exponents.shape(0) > 0,
             "sums and grid differ");
     require_grid(exponents, bits);
@@ -274,10 +274,11 @@ NB_MODULE(_core, m) {
     Out<double> out = new_array<double>({k, columns - 1}), weights = new_array<double>({k});
     {
       nb::gil_scoped_release release;
-      means(sums.data(), k, columns, exponents.data(), bits, out.data(), weights.data());
+      means(sums.data(), k, columns, exponents.data(), bits, out.data(), weights.data(),
+            some(threads));
     }
     return nb::make_tuple(out, weights);
-  });
+  }, "sums"_a, "exponents"_a, "bits"_a, "threads"_a = 1);
   m.def(
       "total",
       [](In1<double> values, MaybeWeights weights) {

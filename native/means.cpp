@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "accumulator.hpp"
+#include "pool.hpp"
 #include "rows.hpp"
 
 namespace omnimeans {
@@ -72,10 +73,10 @@ double quotient(Wide sum, UWide weight, int exponent) {
 }  // namespace
 
 void means(const std::int64_t* sums, std::int64_t k, std::int64_t columns,
-           const std::int64_t* exponents, int bits, double* out, double* weights) {
+           const std::int64_t* exponents, int bits, double* out, double* weights, int threads) {
   const std::int64_t d = columns - 1;
-  for (std::int64_t j = 0; j < k; ++j, sums += 2 * columns, out += d) {
-    const std::int64_t *high = sums, *low = sums + columns;
+  const auto mean = [&](std::int64_t j) {
+    const std::int64_t *high = sums + 2 * columns * j, *low = high + columns;
     const Wide signed_weight = join(high[d], low[d], bits);
     if (signed_weight < 0) throw std::invalid_argument("the weight of a cluster is negative");
     UWide weight = static_cast<UWide>(signed_weight);
@@ -83,11 +84,15 @@ void means(const std::int64_t* sums, std::int64_t k, std::int64_t columns,
     weights[j] = std::ldexp(static_cast<double>(weight), weight_exponent);
     for (; weight && !(weight & 1); weight >>= 1) ++weight_exponent;
     for (std::int64_t f = 0; f < d; ++f) {
-      out[f] = weight == 0 ? 0.0
-                           : quotient(join(high[f], low[f], bits), weight,
-                                      static_cast<int>(exponents[f]) - bits - weight_exponent);
+      out[j * d + f] = weight == 0 ? 0.0
+                                   : quotient(join(high[f], low[f], bits), weight,
+                                              static_cast<int>(exponents[f]) - bits - weight_exponent);
     }
-  }
+  };
+  const std::int64_t grain = (k + 4 * threads - 1) / (4 * threads);
+  finish(parallel(k, grain, threads, [&](int, std::int64_t begin, std::int64_t end) {
+    for (; begin < end; ++begin) mean(begin);
+  }));
 }
 
 double exact_total(const double* values, const double* weights, std::int64_t n) {

@@ -150,7 +150,7 @@ std::vector<double> peaks(const Matrix<T>& x, const double* weights, int threads
 
 // Exact means (k, d) and weights (k,) of sums (k, 2, d + 1), correctly rounded.
 void means(const std::int64_t* sums, std::int64_t k, std::int64_t columns,
-           const std::int64_t* exponents, int bits, double* out, double* weights);
+           const std::int64_t* exponents, int bits, double* out, double* weights, int threads = 1);
 
 // The exact sum of values * weights, correctly rounded; weights may be null.
 double exact_total(const double* values, const double* weights, std::int64_t n);

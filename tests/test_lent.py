@@ -98,10 +98,13 @@ def test_fits_are_those_of_rows_in_memory(form: str, weighted: bool, tmp_path: P
 def test_a_file_that_ends_early_is_an_error_with_the_row(tmp_path: Path) -> None:
     path = saved(tmp_path / "X.npy", VALUES)
     rows = lent_blocks(open_source(path), 1_000)[2]
-    os.truncate(path, path.stat().st_size - 500 * D * 8 + 8)
     store = open_store(rows)
-    with pytest.raises(ValueError, match=r"X\.npy ends at row 2500, but had 3000 rows"):
+    os.truncate(path, path.stat().st_size - 500 * D * 8 + 8)
+    told = r"X\.npy ends at row 2500, but had 3000 rows"
+    with pytest.raises(ValueError, match=told):
         store.nearest(VALUES[:K].copy(), "euclidean", 2)
+    with pytest.raises(ValueError, match=told):
+        open_store(rows)
     path.unlink()
     with pytest.raises(FileNotFoundError, match=re.escape(str(path))):
         open_store(rows)

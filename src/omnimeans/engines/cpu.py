@@ -153,7 +153,8 @@ class CpuEngine:
 
     def means(self, rows: CpuRows, sums: I64) -> tuple[F64, F64]:
         """Return the exact means (k, d), correctly rounded, and the weights (k,) of the sums."""
-        means, weights = _core.means(sums, rows.grid.exponents, rows.grid.bits)
+        threads = self._threads(8 * sums.size)
+        means, weights = _core.means(sums, rows.grid.exponents, rows.grid.bits, threads)
         return means, weights
 
     def medians(self, rows: CpuRows, k: int) -> F64:
