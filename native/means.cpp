@@ -89,7 +89,7 @@ void means(const std::int64_t* sums, std::int64_t k, std::int64_t columns,
                                               static_cast<int>(exponents[f]) - bits - weight_exponent);
     }
   };
-  const std::int64_t grain = (k + 4 * threads - 1) / (4 * threads);
+  const std::int64_t grain = k / (4 * threads) + 1;
   finish(parallel(k, grain, threads, [&](int, std::int64_t begin, std::int64_t end) {
     for (; begin < end; ++begin) mean(begin);
   }));

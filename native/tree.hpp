@@ -50,7 +50,7 @@ class Tree {
     std::int64_t begin, end;
     std::int32_t left = -1, right = -1;  // none in a leaf
     std::int32_t owner = -1;             // the label of all its rows, or -1
-    std::int32_t near = 0;               // the centre nearest to its middle, in the last pass
+    std::int32_t near = -1;              // the centre nearest to its middle, in the last pass
     std::vector<std::int32_t> kept = {};  // the candidates that were left, unless there were many
     double room = 0;   // what two centres may move together until a dropped one may count again
     double spare = 0;  // the least of the room in this box and below, and of the rows' margins

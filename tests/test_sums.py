@@ -174,6 +174,18 @@ def test_means_are_rounded_once(high: int, low: int, count: int, bits: int) -> N
     assert means[0, 0] == float(exact / count)
 
 
+@pytest.mark.parametrize("k", [0, 1, 7, 100])
+def test_means_are_the_same_on_any_number_of_threads(k: int) -> None:
+    sums = np.random.default_rng(k).integers(1, 2**40, (k, 2, 4))
+    expected = _core.means(sums, np.zeros(4, dtype=np.int64), 45)
+    assert expected[0].shape == (k, 3)
+    for threads in (2, 3, 16):
+        for one, other in zip(
+            expected, _core.means(sums, np.zeros(4, dtype=np.int64), 45, threads), strict=True
+        ):
+            assert one.tobytes() == other.tobytes()
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_tie_goes_to_the_even_neighbour(sign: int) -> None:
     one, half = 2**53, Fraction(1, 2)
