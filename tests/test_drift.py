@@ -12,19 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import omnimeans as om
 from omnimeans.metrics import adjusted_rand_index
 from omnimeans.persistence import sketches
-
-
-def blobs(n: int = 4000, d: int = 4, k: int = 6, seed: int = 0) -> Any:
-    rng = np.random.default_rng(seed)
-    return rng.normal(0, 10, (k, d))[rng.integers(0, k, n)] + rng.normal(size=(n, d))
-
-
-def streamed(X: Any, batches: int = 7, weights: Any = None, **changes: Any) -> Any:
-    model = om.StreamKMeans(**{"n_clusters": 6, "sample_size": 500, **changes})
-    for part in np.array_split(np.arange(len(X)), batches):
-        model.partial_fit(X[part], sample_weight=None if weights is None else weights[part])
-    return model
-
+from stream_cases import blobs, streamed
 
 # files
 
