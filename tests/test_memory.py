@@ -9,11 +9,14 @@ import alone
 from omnimeans.algorithms import VARIANTS
 from omnimeans.engines.pilot import Pilot
 
-N, D = 1_000_000, 16
+N, D = 2_000_000, 16  # many rows: a huge page more or less is a byte per row
 SMALL_CHANGE = 4  # bytes per row: sums, work space and pages of the allocator
-EVERY_FIT = 8  # bytes per row: the label, and the copy of it that the model keeps
+# Bytes per row: the label, the copy of it that the model keeps, and that of a snapshot.
+EVERY_FIT = 12
 
 MEASURE = """
+from omnimeans import _control
+_control.QUICK = 0  # snapshots for an interrupt, as slower machines take them
 X = np.empty(({n}, {d}), np.float32)
 np.random.default_rng(0).random(out=X, dtype=np.float32)
 def fit(rows):

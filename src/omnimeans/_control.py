@@ -188,6 +188,8 @@ class Control:
         if state.stop is None:
             self._take_snapshot(state)
             self._write(self.restart, state)
+        else:
+            self._spare = None  # no more snapshots: make room for the model
         asked = self._tell(state) and state.stop is None
         self._set_deadline(armed=not (asked or state.stop))
         if asked:
