@@ -45,7 +45,6 @@ PARAMETERS = [
     ("verbose", -1, "an int in the range [0, inf), an instance of 'bool'"),
     ("copy_x", "yes", "an instance of 'bool' or an instance of 'numpy.bool'"),
     ("algorithm", "full", "a str among {'auto', 'bounded', 'bounded-coded', "),
-    ("metric", 2, "an instance of 'str'"),
     ("engine", "gpu", "a str among {'auto', 'blocks', 'cpu', "),
     ("n_threads", 0, "an int in the range [1, inf) or None"),
     ("callback", 1, "a callable or None"),
@@ -230,6 +229,18 @@ def test_other_metrics_are_refused_with_a_reason(name: str) -> None:
     assert "does not minimise" in message
     assert "Use metric='euclidean' or metric='manhattan' or metric='cosine'." in message
     assert message.endswith(_validate._INSTEAD.get(name, "."))
+
+
+@pytest.mark.parametrize("make", [om.KMeans, om.MiniBatchKMeans, om.BisectingKMeans])
+@pytest.mark.parametrize("metric", [lambda a, b: 0.0, 2, None, ["euclidean"]])
+def test_a_metric_that_is_no_name_is_refused_with_the_same_reason(make: Any, metric: Any) -> None:
+    with pytest.raises(InvalidParameterError, match="is not offered") as caught:
+        make(2, metric=metric).fit(X)
+    message = str(caught.value)
+    assert "does not minimise" in message
+    assert "Use metric='euclidean' or metric='manhattan' or metric='cosine'." in message
+    assert ("nobody can tell which point that is" in message) == callable(metric)
+    assert message.endswith("see the package kmedoids." if callable(metric) else "'cosine'.")
 
 
 def test_every_distance_is_offered_or_has_advice() -> None:

@@ -80,6 +80,8 @@ class Split:
 class Pieces(Protocol):
     """Who keeps the rows and splits them; see :mod:`omnimeans.estimators._pieces`."""
 
+    under_way: Floats | None  # the two centres of the first split, as far as it has come
+
     def whole(self) -> Piece:
         """Return all rows."""
         ...
@@ -190,9 +192,7 @@ def grow(
         terms.append(-leaf.piece.inertia if growth.made else 0.0)
         objective[0] = max(0.0, math.fsum(terms))
         objective[1] = math.fsum([*terms, -objective[0]])
-        apart = engine.pairs(split.centers[:1], split.centers[1:], DISTANCES["euclidean"])[0]
-        seconds = perf_counter() - begun
-        record = Iteration(objective[0], other.n, float(apart), 0, 0, seconds, 1.0, split.algorithm)
+        record = record_of(engine, split, objective[0], perf_counter() - begun)
         growth.made.append(Made(position, split, record))
         leaves[position : position + 1] = [
             _Leaf(half, _score(half, largest)) for half in (one, other)
@@ -200,6 +200,13 @@ def grow(
         if told(growth.made[-1], len(leaves) == k):
             return False
     return True
+
+
+def record_of(engine: Engine, split: Split, objective: float, seconds: float) -> Iteration:
+    """Return the line of the history of a split, after which all leaves come to this objective."""
+    apart = engine.pairs(split.centers[:1], split.centers[1:], DISTANCES["euclidean"])[0]
+    moved = split.halves[1].n
+    return Iteration(objective, moved, float(apart), 0, 0, seconds, 1.0, split.algorithm)
 
 
 def _score(half: Piece, largest: bool) -> float:

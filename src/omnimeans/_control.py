@@ -209,6 +209,12 @@ class Control:
         if not self.stopped:
             self._write(self.restart + 1, None)
 
+    def fall_back(self, make: Callable[[], Fit]) -> None:
+        """Take something for the best, before the first iteration is over."""
+        self._set_deadline(armed=False)
+        if self.best is None:
+            self.best = make()
+
     def rescue(self, interrupt: BaseException) -> None:
         """Make the best of a fit that was interrupted; raise again if there is nothing to keep."""
         self._set_deadline(armed=False)

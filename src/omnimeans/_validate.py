@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, InvalidParameterError
 from sklearn.utils.validation import _check_sample_weight
 
 from omnimeans import _core, _scaling, looks
@@ -63,17 +63,20 @@ _INSTEAD = {
 }
 
 
-def metric(name: str) -> Distance:
+def metric(name: Any) -> Distance:
     """Return the distance of this name, or say why there is none."""
-    if name in METRICS:
+    if isinstance(name, str) and name in METRICS:
         return METRICS[name]
     allowed = " or ".join(f"metric={known!r}" for known in METRICS)
-    raise ValueError(
+    instead = _INSTEAD.get(name, "") if isinstance(name, str) else ""
+    if callable(name):
+        instead = f" For a function, nobody can tell which point that is.{_KMEDOIDS}"
+    raise (ValueError if isinstance(name, str) else InvalidParameterError)(
         f"metric={name!r} is not offered. A cluster's centre must be the point that minimises the "
         "sum of its rows' distances: for 'euclidean' (squared) that is the mean, for 'manhattan' "
         "the coordinate-wise median, for 'cosine' the direction of the mean of the unit rows. A "
         "mean does not minimise other distances, so the objective "
-        f"could rise from one iteration to the next. Use {allowed}.{_INSTEAD.get(name, '')}"
+        f"could rise from one iteration to the next. Use {allowed}.{instead}"
     )
 
 

@@ -81,7 +81,7 @@ class StreamKMeans(CenterModel):
         "half_life": [Interval(Real, 0, None, closed="neither"), None],
         "n_init": [StrOptions({"auto"}), ONE_OR_MORE],
         "random_state": [Interval(Integral, 0, None, closed="left")],
-        "metric": [str],
+        "metric": "no_validation",
         "engine": [StrOptions({"auto", *ENGINES})],
         "n_threads": [ONE_OR_MORE, None],
     }

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from omnimeans._bisect import Growth, Made, Tree, alone, grow
+from omnimeans._bisect import Growth, Made, Tree, alone, grow, record_of
 from omnimeans._control import Control
 from omnimeans._scaling import restored, restored_sum, scaled
 from omnimeans._types import F64, Fit, Floats, Iteration, State, StopReason
 from omnimeans.engines.halves import open_halves
-from omnimeans.estimators._pieces import Blocks, Moved, Plan, variance_of
+from omnimeans.estimators._pieces import Blocks, Moved, variance_of
+from omnimeans.estimators._plan import Plan
 from omnimeans.estimators._watch import Follower
 
 
@@ -51,11 +54,11 @@ class Growing:
     ) -> None:
         self._plan, self._X, self._weights = plan, X, weights
         self._k, self._exponent, self._say = k, exponent, say
-        blocks = Blocks(plan, X, weights)
+        self._blocks = blocks = Blocks(plan, X, weights)
         quick = plan.n_init == 1 and k > 1 and not exponent
         halves = open_halves(plan.engine, X, weights, plan.distance) if quick else None
         self._root = blocks.root
-        self._pieces = Moved(plan, halves, X, blocks.root) if halves else blocks
+        self._pieces: Blocks | Moved = Moved(plan, halves, X, blocks.root) if halves else blocks
         self.growth = Growth(self._pieces.whole(), self._pieces.row())
 
     def run(self, largest: bool, control: Control) -> Fit:
@@ -90,6 +93,8 @@ class Growing:
             else:
                 control.keep(self._fit("callback"))
         except control.rescued as interrupt:
+            if not history:
+                control.fall_back(self._roughly)
             control.rescue(interrupt)
         return restored(control.end(), self._exponent, plan.distance)
 
@@ -116,6 +121,20 @@ class Growing:
             own = engine.own(self._X, centers, labels, distance)
             inertia = engine.total(own, self._weights)
         return Fit(centers, labels, inertia, tuple(made.record for made in self.growth.made), stop)
+
+    def _roughly(self) -> Fit:
+        """Return what there is before the first split is made: its centres so far, or one."""
+        if self.growth.made:  # and not yet told
+            return self._fit("interrupt", whole=False)
+        begun, centers = perf_counter(), self._pieces.under_way
+        self._pieces = self._blocks
+        split = None if centers is None or self._k == 1 else self._blocks.roughly(centers)
+        if split is None:
+            return replace(self._alone(), history=(), stop_reason="interrupt")
+        inertia, engine = self._pieces.total(), self._plan.engine
+        record = record_of(engine, split, inertia, perf_counter() - begun)
+        self.growth.made.append(Made(0, split, record))
+        return self._fit("interrupt")
 
     def _alone(self) -> Fit:
         """Return the fit with one centre."""

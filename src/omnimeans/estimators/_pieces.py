@@ -7,132 +7,17 @@ together after each split; where it cannot go on, the definition does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
 
-from omnimeans import _fit
 from omnimeans._bisect import Piece, Split
-from omnimeans._rows import Holed
 from omnimeans._scaling import held
-from omnimeans._types import F64, I32, I64, Distance, Engine, Fit, Floats, Rows, Start, StopReason
+from omnimeans._types import F64, I32, I64, Engine, Fit, Floats, Rows, StopReason
 from omnimeans.engines.halves import Halves, Part
-from omnimeans.estimators._different import of_different_rows
-from omnimeans.estimators._run import generator, start
-from omnimeans.init import INITS
-
-REFINED_ON = 2048  # rows that a split of twice as many or more starts from
-REST = 1e-4  # the sample is done when the squared moves of its centres are this share of a variance
-SAMPLE_ITERATIONS = 50
-
-
-@dataclass(slots=True)
-class Few:
-    """Rows that can be drawn, without being placed."""
-
-    values: Floats
-    weights: F64 | None
-
-    @property
-    def n(self) -> int:
-        """Number of rows."""
-        return len(self.values)
-
-    def take(self, numbers: Any) -> Floats:
-        """Return these rows."""
-        taken: Floats = self.values[numbers]
-        return taken
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How splits are made: the parameters of the estimator."""
-
-    engine: Engine
-    distance: Distance
-    init: Any
-    n_init: int
-    max_iter: int
-    tol: float
-    seed: int
-    place: Callable[[Any, F64 | None], Rows]
-    exponent: int = 0  # the rows are divided by two to this power
-
-    def rngs(self, number: int) -> list[np.random.Generator]:
-        """Return the random numbers of a split's starts."""
-        return [generator(self.seed, restart, number) for restart in range(self.n_init)]
-
-    def fit(self, rows: Rows, k: int, variance: float, number: int) -> Fit:
-        """Run Lloyd's algorithm on a piece whose features have this mean variance."""
-
-        def refine(few: Few, centers: Floats, tol: float) -> Floats:
-            return self.refined(few, centers, tol)
-
-        def begin(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
-            return self.begin(rows, rng, variance, refine, lambda: rows)
-
-        fit = _fit.run(
-            self.engine,
-            rows,
-            k,
-            begin if k == 2 else self._start(rows, k),
-            self.rngs(number),
-            distance=self.distance,
-            max_iter=self.max_iter,
-            tol=self.tol * variance,
-        )
-        centers = held(fit.centers, self.exponent)
-        if not self.exponent or np.array_equal(centers, fit.centers):
-            return fit
-        self.engine.step(rows, centers)  # what the user can hold decides
-        labels, inertia = rows.labels.copy(), self.engine.inertia(rows, centers)
-        return replace(fit, centers=centers, labels=labels, inertia=inertia)
-
-    def begin(
-        self,
-        rows: Any,  # n, weights, take
-        rng: np.random.Generator,
-        variance: float,
-        refine: Callable[[Few, Floats, float], Floats],
-        placed: Callable[[], Rows],
-    ) -> Floats:
-        """Return two centres to start from; for many rows, what a sample of them comes to."""
-        holed = isinstance(getattr(rows, "X", None), Holed)
-        if rows.n >= 2 * REFINED_ON and isinstance(self.init, str) and not holed:
-            numbers = np.sort(rng.integers(rows.n, size=REFINED_ON))
-            weights = None if rows.weights is None else rows.weights[numbers]
-            if weights is not None:
-                numbers, weights = numbers[weights > 0.0], weights[weights > 0.0]
-            if len(numbers) >= 2:
-                few = Few(rows.take(numbers), weights)
-                return refine(few, self._two(few, rng), REST * variance)
-        whole = placed()
-        return self._start(whole, 2)(self.engine, whole, 2, rng)
-
-    def refined(self, few: Few, centers: Floats, tol: float) -> Floats:
-        """Return what two centres come to on some rows."""
-        sample = self.place(few.values, few.weights)
-        engine, distance = self.engine, self.distance
-        return _fit.lloyd(
-            engine, sample, centers, distance=distance, max_iter=SAMPLE_ITERATIONS, tol=tol
-        ).centers
-
-    def _two(self, few: Few, rng: np.random.Generator) -> Floats:
-        """Return two different rows of a sample, if it has them."""
-        draw = INITS[self.init]
-        plain = self.init == "random"  # which looks at nothing but weights
-        centers = draw(self.engine, cast(Rows, few) if plain else self._placed(few), 2, rng)
-        if (centers[0] != centers[1]).any():
-            return centers
-        return of_different_rows(draw, self.distance)(self.engine, self._placed(few), 2, rng)
-
-    def _placed(self, few: Few) -> Rows:
-        return self.place(few.values, few.weights)
-
-    def _start(self, rows: Rows, k: int) -> Start:
-        return start(self.init, self.engine, rows, self.distance, k)
+from omnimeans.estimators._plan import REFINED_ON, SAMPLE_ITERATIONS, Few, Latest, Plan
 
 
 @dataclass(slots=True)
@@ -159,6 +44,12 @@ class Blocks:
         self._plan, self._X, self._weights = plan, X, weights
         self.root = plan.place(X, weights)
         self._away = np.zeros(X.shape[0])
+        self._latest = Latest() if X.shape[0] >= 2 * REFINED_ON else None  # fewer take no time
+
+    @property
+    def under_way(self) -> Floats | None:
+        """The two centres of the first split, as far as it has come."""
+        return None if self._latest is None else self._latest.centers
 
     def whole(self) -> Piece:
         """Return all rows."""
@@ -173,13 +64,26 @@ class Blocks:
 
     def split(self, piece: Piece, number: int) -> Split | None:
         """Split this piece, as the split of this number; None if its rows are copies of one."""
-        engine, where = self._plan.engine, piece.where
+        where = piece.where
         block = where.take()
         weights = None if self._weights is None else self._weights[where.numbers]
         rows = self.root if where.local is None else self._plan.place(block, weights)
-        fit = two(self._plan, rows, piece, number)
-        if fit is None:
+        fit = two(self._plan, rows, piece, number, None if number else self._latest)
+        return None if fit is None else self._halved(rows, piece, fit)
+
+    def roughly(self, centers: Floats) -> Split | None:
+        """Split all rows by these centres; None if one of them would have none."""
+        rows, engine = self.root, self._plan.engine
+        centers = held(centers, self._plan.exponent)
+        engine.step(rows, centers)
+        if not _both_found(rows.labels, rows.weights):
             return None
+        fit = Fit(centers, rows.labels.copy(), math.nan, (), "interrupt")
+        return self._halved(rows, self.whole(), fit)
+
+    def _halved(self, rows: Rows, piece: Piece, fit: Fit) -> Split:
+        engine, where = self._plan.engine, piece.where
+        block = where.take()
         far = engine.distances(rows, fit.centers, fit.labels)
         halves = []
         for side in (0, 1):
@@ -234,6 +138,7 @@ class Moved:
     def __init__(self, plan: Plan, halves: Halves, X: Floats, root: Rows) -> None:
         self._plan, self._halves, self._X, self._root = plan, halves, X, root
         self._split = False
+        self.under_way: Floats | None = None
 
     def whole(self) -> Piece:
         """Return all rows."""
@@ -253,6 +158,8 @@ class Moved:
         centers = plan.begin(
             rows, plan.rngs(number)[0], variance, self._refined, lambda: self._placed(rows)
         )
+        if number == 0:
+            self.under_way = centers
         ended = halves.lloyd(part, centers, max_iter=plan.max_iter, tol=plan.tol * variance)
         if ended is None:
             fit = two(plan, self._placed(rows), piece, number)
@@ -296,12 +203,14 @@ class Moved:
         return self._plan.refined(few, centers, tol) if ended is None else ended[0]
 
 
-def two(plan: Plan, rows: Rows, piece: Piece, number: int) -> Fit | None:
+def two(
+    plan: Plan, rows: Rows, piece: Piece, number: int, latest: Latest | None = None
+) -> Fit | None:
     """Return a fit with two centres that both have rows; None if the rows are all alike."""
     if rows.spread == 0.0:
         return None
-    fit = plan.fit(rows, 2, variance_of(piece, rows.d), number)
-    if np.bincount(fit.labels, rows.weights, minlength=2).all():
+    fit = plan.fit(rows, 2, variance_of(piece, rows.d), number, latest)
+    if _both_found(fit.labels, rows.weights):
         return fit
     engine = plan.engine
     counts = np.ones(rows.n) if rows.weights is None else rows.weights
@@ -313,7 +222,7 @@ def two(plan: Plan, rows: Rows, piece: Piece, number: int) -> Fit | None:
     other = rows.take(np.array([int(np.argmax(far))]))
     centers = np.concatenate([one, other])
     engine.step(rows, centers)
-    if not np.bincount(rows.labels, rows.weights, minlength=2).all():
+    if not _both_found(rows.labels, rows.weights):
         return None  # rows that differ only in what they lack
     return replace(
         fit,
@@ -322,6 +231,11 @@ def two(plan: Plan, rows: Rows, piece: Piece, number: int) -> Fit | None:
         inertia=engine.inertia(rows, centers),
         stop_reason="max_iter",
     )
+
+
+def _both_found(labels: I32, weights: F64 | None) -> bool:
+    """Tell whether both centres have rows that count."""
+    return bool(np.bincount(labels, weights, minlength=2).all())
 
 
 def variance_of(piece: Piece, d: int) -> float:

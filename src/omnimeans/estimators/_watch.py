@@ -179,13 +179,14 @@ def followed(
 
 
 def warn_of_interrupt(
-    owner: str, fit: Fit, control: Control, *, of: str = "", steps: str = "iterations", on: str = ""
+    owner: str, fit: Fit, control: Control, *, of: str = "", one: str = "iteration", on: str = ""
 ) -> None:
     """Say that a fit was interrupted, if it was, and what became of it."""
     if control.stopped == "interrupt":
+        counted = one if fit.n_iter == 1 else f"{one}s"
         warnings.warn(
             f"{owner} was interrupted in the middle{of} and keeps the best model so far, with "
-            f"an inertia of {fit.inertia} after {fit.n_iter} {steps}. {on}Set "
+            f"an inertia of {fit.inertia} after {fit.n_iter} {counted}. {on}Set "
             "raise_on_interrupt=True to get a KeyboardInterrupt instead.",
             RuntimeWarning,
             stacklevel=5,
@@ -232,8 +233,8 @@ def warn_of_the_last_batch(model: Any, fit: Fit, control: Control, rows: int, n:
 def warn_of_the_splits(model: Any, fit: Fit, control: Control, splits: Sequence[Split]) -> None:
     """Say that a bisecting fit was interrupted, or that splits of it did not converge."""
     owner, k = type(model).__name__, int(model.n_clusters)
-    on = f"It has {len(fit.centers)} clusters of {k}. "
-    warn_of_interrupt(owner, fit, control, steps="splits", on=on)
+    on = f"It has {len(fit.centers)} of {k} clusters. "
+    warn_of_interrupt(owner, fit, control, one="split", on=on)
     short = sum(split.stop_reason == "max_iter" for split in splits)
     if short and control.stopped is None:
         warnings.warn(

@@ -31,7 +31,7 @@ from omnimeans.estimators import _sources
 from omnimeans.estimators._callbacks import CallbackSupportMixin
 from omnimeans.estimators._growing import Growing, by_splits
 from omnimeans.estimators._model import CenterModel, Ready
-from omnimeans.estimators._pieces import Plan
+from omnimeans.estimators._plan import Plan
 from omnimeans.estimators._watch import WATCHED, followed, warn_of_the_splits
 from omnimeans.init import INITS
 
@@ -138,7 +138,7 @@ class BisectingKMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         "copy_x": ["boolean"],
         "algorithm": [StrOptions(set(NAMES))],
         "bisecting_strategy": [StrOptions({"biggest_inertia", "largest_cluster"})],
-        "metric": [str],
+        "metric": "no_validation",
         "missing": [StrOptions({"error", "partial"})],
         "engine": [StrOptions({"auto", *ENGINES})],
         "n_threads": [ONE_OR_MORE, None],

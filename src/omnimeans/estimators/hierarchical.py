@@ -107,7 +107,7 @@ class HierarchicalKMeans(CenterModel):
         "tol": [ZERO_OR_MORE],
         "verbose": ["verbose"],
         "random_state": RANDOM_STATE,
-        "metric": [str],
+        "metric": "no_validation",
         "n_threads": [ONE_OR_MORE, None],
         "callback": [callable, None],
     }

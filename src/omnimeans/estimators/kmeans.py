@@ -156,7 +156,7 @@ default="k-means++"
         "random_state": RANDOM_STATE,
         "copy_x": ["boolean"],
         "algorithm": [StrOptions(set(NAMES))],
-        "metric": [str],  # its values are checked with a reason, by _validate.metric
+        "metric": "no_validation",  # it is checked with a reason, by _validate.metric
         "engine": [StrOptions({"auto", "dask", *ENGINES}), HasMethods(["submit", "gather"])],
         "n_threads": [ONE_OR_MORE, None],
         **WATCHED,

@@ -147,7 +147,7 @@ class MiniBatchKMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         "init_size": [ONE_OR_MORE, None],
         "n_init": [StrOptions({"auto"}), ONE_OR_MORE],
         "reassignment_ratio": [ZERO_OR_MORE],
-        "metric": [str],
+        "metric": "no_validation",
         "missing": [StrOptions({"error", "partial"})],
         "engine": [StrOptions({"auto", *ENGINES})],
         "n_threads": [ONE_OR_MORE, None],
