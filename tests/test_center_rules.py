@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,37 @@ def test_dropped_clusters_leave_what_the_others_make() -> None:
     three = fit(k=3, init=FAR[:3])
     assert_array_equal(dropped.cluster_centers_, three.cluster_centers_)
     assert_array_equal(dropped.labels_, three.labels_)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_history_of_a_fit_that_drops_clusters_is_that_of_all_engines(metric: str) -> None:
+    """Cluster numbers change when one goes, so all rows count as moved in the next pass."""
+    far = -1000.0 * np.ones((1, X.shape[1]))
+    start = np.concatenate([X[:1], far, X[1:2], 2.0 * far, X[2:4]])
+    if metric == "cosine":
+        start[[1, 3]] *= np.linspace(1.0, 2.0, X.shape[1])
+    first, *others = (
+        fit(init=start, k=6, empty_clusters="drop", metric=metric, engine=engine)
+        for engine in ("cpu", "reference", "blocks")
+    )
+    assert len(first.cluster_centers_) < 6
+    assert [math.isinf(record.shift) for record in first.history_[:2]] == [True, False]
+    assert [record.moved for record in first.history_[:2]] == [len(X), len(X)]
+    for other in others:
+        assert other.history_ == first.history_
+        assert_array_equal(other.labels_, first.labels_)
+        assert_array_equal(other.cluster_centers_, first.cluster_centers_)
+
+
+def test_a_fit_that_drops_clusters_is_whole_when_it_is_broken_off() -> None:
+    def interrupt(record: om.progress.Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.warns(RuntimeWarning, match="was interrupted"):
+        model = fit(init=FAR, empty_clusters="drop", callback=interrupt)
+    assert len(model.history_) == 1
+    assert len(np.unique(model.labels_)) == len(model.cluster_centers_) == 3
+    assert_array_equal(model.predict(X), model.labels_)
 
 
 def test_an_empty_cluster_may_be_an_error() -> None:

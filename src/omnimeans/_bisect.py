@@ -80,7 +80,10 @@ class Split:
 class Pieces(Protocol):
     """Who keeps the rows and splits them; see :mod:`omnimeans.estimators._pieces`."""
 
-    under_way: Floats | None  # the two centres of the first split, as far as it has come
+    @property
+    def under_way(self) -> Floats | None:
+        """The two centres of the first split, as far as it has come."""
+        ...
 
     def whole(self) -> Piece:
         """Return all rows."""

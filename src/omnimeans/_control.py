@@ -257,8 +257,10 @@ class Control:
         """Keep this assignment, if it was long in the making and there is time for it."""
         record, begun = state.history[-1], perf_counter()
         rows = self._rows
-        if not self.rescued or rows is None or record.seconds <= QUICK or record.repaired:
+        if not self.rescued or rows is None or record.seconds <= QUICK:
             return
+        if record.repaired or math.isinf(record.shift):
+            return  # the labels are no longer those of the pass
         if begun < self._next_snapshot and self._left() > 0:
             return
         labels = rows.labels

@@ -58,7 +58,7 @@ def run(
     Rows may have been rescaled; the caller sees the user's units.
     """
     control = control or Control()
-    control.begin(engine, rows, distance, partial(finish, engine, rows, distance))
+    control.begin(engine, rows, distance, partial(finish, engine, rows, distance, rules=rules))
     try:
         for number in control.restarts(len(rngs)):
             earlier = control.earlier()
@@ -138,8 +138,7 @@ def lloyd(
             stop = watch(State(first, before, centers, history, visited, stop)) or stop
         if stop:
             break
-    fit = finish(engine, rows, distance, first, centers, history, stop or "max_iter")
-    return dropped(fit, rows.weights) if rules.empty == "drop" else fit
+    return finish(engine, rows, distance, first, centers, history, stop or "max_iter", rules=rules)
 
 
 def _course(
@@ -191,6 +190,7 @@ def move(
         means[rules.frozen] = centers[rules.frozen]
     if empty and rules.empty == "drop":
         means = means[~rules.lost(weights)]
+        rows.labels.fill(-1)  # the others have new numbers
     return _scaling.held(means.astype(centers.dtype), rows.exponent), inertia, repaired
 
 
@@ -231,12 +231,15 @@ def finish(
     centers: Floats,
     history: Sequence[Iteration],
     stop: StopReason,
+    *,
+    rules: Rules = RULES,
 ) -> Fit:
     """Make the record: labels and inertia are those of these very centres."""
     if stop != "fixed point":
         engine.step(rows, centers)
     inertia = engine.inertia(rows, centers)
-    return Fit(centers, rows.labels.copy(), inertia, tuple(history), stop, first)
+    fit = Fit(centers, rows.labels.copy(), inertia, tuple(history), stop, first)
+    return dropped(fit, rows.weights) if rules.empty == "drop" else fit
 
 
 def _inertia(
