@@ -82,6 +82,14 @@ def matrix(choose: Choices, n: int, d: int, dtype: Any) -> Any:
     return made
 
 
+def centers_of(choose: Choices, k: int, d: int, dtype: Any) -> Any:
+    """An array for what must lie row by row in memory, which it mostly does."""
+    made = matrix(choose, k, d, dtype)
+    return (
+        made if choose.chance(15) else np.ascontiguousarray(made, np.dtype(dtype).newbyteorder("="))
+    )
+
+
 def whole_numbers(choose: Choices, count: int, low: int, high: int, dtype: Any) -> Any:
     """Mostly in range, sometimes one that is not, sometimes too few."""
     if choose.chance(8):

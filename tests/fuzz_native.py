@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from fuzz_choices import (
     REFUSED,
     Choices,
+    centers_of,
     kernel_of,
     matrix,
     threads_of,
@@ -52,7 +54,7 @@ def placed(choose: Choices, X: Any, n: int, d: int) -> Any:
 def call_rows(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
     rows = placed(choose, X, n, d)
     for _ in range(choose.whole(1, 5)):
-        centers = matrix(choose, k, d, X.dtype)
+        centers = centers_of(choose, k, d, X.dtype)
         try:
             what = choose.whole(0, 7)
             if what <= 2:
@@ -88,16 +90,22 @@ def call_store(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
     )
     if choose.chance(80):
         held.set_frame(choose.values(d).astype(dtype), float(choose.pick([1.0, 1e200, np.nan])))
-    for _ in range(choose.whole(1, 4)):
-        try:
-            one_look(choose, store, held, dtype, (n, d, k))
-        except REFUSED:
-            continue
+    look_around(choose, store, held, dtype, (n, d, k))
+
+
+def look_around(choose: Choices, store: Any, held: Any, dtype: Any, shape: tuple[int, ...]) -> None:
+    """Some looks, mostly of rows that have a cluster already."""
+    if choose.chance(60):
+        with suppress(*REFUSED):
+            held.step(centers_of(choose, shape[2], shape[1], dtype), threads_of(choose))
+    for _ in range(choose.whole(1, 5)):
+        with suppress(*REFUSED):
+            one_look(choose, store, held, dtype, shape)
 
 
 def one_look(choose: Choices, store: Any, held: Any, dtype: Any, shape: tuple[int, ...]) -> None:
     n, d, k = shape
-    centers, threads = matrix(choose, k, d, dtype), threads_of(choose)
+    centers, threads = centers_of(choose, k, d, dtype), threads_of(choose)
     given = whole_numbers(choose, n, 0, k, np.int32)
     calls: list[Callable[[], Any]] = [
         lambda: held.step(centers, threads),
@@ -109,9 +117,18 @@ def one_look(choose: Choices, store: Any, held: Any, dtype: Any, shape: tuple[in
         lambda: held.medians(choose.pick([k, k + 1]), threads),
         lambda: held.relabel(whole_numbers(choose, 3, 0, n, np.int64), choose.whole(-1, 31)),
         lambda: held.distances(centers, given, threads),
+        lambda: held.inertia(centers, given, threads),
+        lambda: held.total(threads),
+        lambda: (held.sums(), held.resume(choose.pick([k, k, k + 1, 0]))),
+        lambda: store.lengths(centers, kernel_of(choose), lengths_out(choose, n, k), threads),
         lambda: walk(choose, held.seeding(threads), n, d, k, dtype),
     ]
     choose.pick(calls)()
+
+
+def lengths_out(choose: Choices, n: int, k: int) -> Any:
+    """Room for distances, mostly as much as is needed."""
+    return np.empty((n + choose.pick([0, 0, 0, 1]), k), choose.pick([np.float32, np.float64]))
 
 
 def call_seeding(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
@@ -127,7 +144,7 @@ def walk(choose: Choices, seeding: Any, n: int, d: int, k: int, dtype: Any) -> N
             elif what == 1:
                 seeding.closest(whole_numbers(choose, k, 0, n, np.int64))
             elif what == 2:
-                seeding.meet(matrix(choose, k, d, dtype))
+                seeding.meet(centers_of(choose, k, d, dtype))
             elif what == 3:
                 seeding.worth(whole_numbers(choose, choose.whole(0, 5), 0, k, np.int64))
             else:
@@ -137,7 +154,9 @@ def walk(choose: Choices, seeding: Any, n: int, d: int, k: int, dtype: Any) -> N
 
 
 def call_nearest(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
-    labels = _core.nearest(X, matrix(choose, k, d, X.dtype), kernel_of(choose), threads_of(choose))
+    labels = _core.nearest(
+        X, centers_of(choose, k, d, X.dtype), kernel_of(choose), threads_of(choose)
+    )
     assert len(labels) == X.shape[0]
     assert labels.min() >= 0
     assert labels.max() < max(k + 1, 1)
@@ -147,7 +166,7 @@ def call_pairs(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
     if choose.chance(50):
         _core.pairs(X, matrix(choose, n, d, X.dtype), kernel_of(choose))
     else:
-        centers = matrix(choose, k, d, X.dtype)
+        centers = centers_of(choose, k, d, X.dtype)
         _core.all_pairs(X, centers, kernel_of(choose), threads_of(choose))
 
 
@@ -167,11 +186,12 @@ def call_scores(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
     labels = whole_numbers(choose, n, 0, k, np.int32)
     what, kernel, threads = choose.whole(0, 3), kernel_of(choose), threads_of(choose)
     if what == 0:
-        _core.silhouettes(X, labels, k, weights_of(choose, n), kernel, choose.chance(50), threads)
+        several = np.tile(labels, (choose.pick([1, 2, 0]), 1))
+        _core.silhouettes(X, several, k, weights_of(choose, n), kernel, choose.chance(50), threads)
     elif what == 1:
         _core.extremes(X, labels, kernel, threads)
     elif what == 2:
-        _core.own_and_other(X, matrix(choose, k, d, X.dtype), labels, kernel, threads)
+        _core.own_and_other(X, centers_of(choose, k, d, X.dtype), labels, kernel, threads)
     else:
         _core.unit_rows(X, threads)
 

@@ -7,18 +7,27 @@ from typing import Any
 
 import numpy as np
 
-from fuzz_choices import REFUSED, Choices, kernel_of, matrix, threads_of, weights_of, whole_numbers
-from fuzz_native import CALLS, one_look, placed
+from fuzz_choices import (
+    REFUSED,
+    Choices,
+    centers_of,
+    kernel_of,
+    matrix,
+    threads_of,
+    weights_of,
+    whole_numbers,
+)
+from fuzz_native import CALLS, look_around, placed
 from omnimeans import _core
 
 
 def call_ways(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
     """Steps with trees, bounds and codes by turns, with all that may come in between."""
     rows = placed(choose, X, n, d)
-    centers = matrix(choose, k, d, X.dtype)
+    centers = centers_of(choose, k, d, X.dtype)
     for _ in range(choose.whole(1, 8)):
         if choose.chance(40):
-            centers = centers + centers.dtype.type(0.125) * matrix(choose, k, d, X.dtype)
+            centers = centers + centers.dtype.type(0.125) * centers_of(choose, k, d, X.dtype)
         with suppress(*REFUSED):
             way = choose.chance(30), choose.chance(50), choose.pick(SCREENS)
             rows.step(centers, threads_of(choose), *way)
@@ -70,29 +79,29 @@ def call_sparse(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
 def call_holes(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
     """Missing values, and what takes their place."""
     X = np.where(np.random.default_rng(choose.byte()).random(X.shape) < 0.2, np.nan, X)
-    fill = choose.values(X.size).astype(X.dtype).reshape(X.shape)
+    fill = choose.values(X.shape[-1]).astype(X.dtype)
     if choose.chance(10):
-        fill = matrix(choose, n, d, X.dtype)
-    look_at(choose, _core.with_holes(X, fill), X.dtype, (n, d, k))
+        fill = matrix(choose, 1, d, X.dtype).reshape(-1)
+    look_at(choose, _core.with_holes(X, fill), X.dtype, (n, d, k), 2 * d + 1)
 
 
-def look_at(choose: Choices, store: Any, dtype: Any, shape: tuple[int, int, int]) -> None:
+def look_at(
+    choose: Choices, store: Any, dtype: Any, shape: tuple[int, int, int], columns: int | None = None
+) -> None:
     n, d, _ = shape
     labels = np.full(n, -1, np.int32)
-    exponents = whole_numbers(choose, d + 1, -60, 4, np.int64)
+    exponents = whole_numbers(choose, columns or d + 1, -60, 4, np.int64)
     held = store.hold(
         weights_of(choose, n), labels, kernel_of(choose), exponents, choose.whole(-1, 52)
     )
     if choose.chance(80):
         held.set_frame(choose.values(d).astype(dtype), float(choose.pick([1.0, 1e200, np.nan])))
-    for _ in range(choose.whole(1, 5)):
-        with suppress(*REFUSED):
-            one_look(choose, store, held, dtype, shape)
+    look_around(choose, store, held, dtype, shape)
 
 
 def call_partial(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
     frame = choose.values(d).astype(X.dtype), float(choose.pick([1.0, 0.0, 1e200, np.nan]))
-    centers = matrix(choose, k, d, X.dtype)
+    centers = centers_of(choose, k, d, X.dtype)
     if choose.chance(50):
         closest = np.abs(choose.values(n)) if choose.chance(70) else np.full(n, np.inf)
         room = choose.pick([1, 3, 64, 1000, 0, -1])
@@ -115,7 +124,7 @@ def call_partial(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
 
 def call_table(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
     out = np.empty((n + choose.pick([0, 0, 0, 1]), k), choose.pick([X.dtype, np.float64]))
-    centers = matrix(choose, k, d, X.dtype)
+    centers = centers_of(choose, k, d, X.dtype)
     _core.distance_table(X, centers, kernel_of(choose), choose.chance(50), out, threads_of(choose))
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 import fuzz_parts  # noqa: F401 (adds its calls)
+import fuzz_rounds  # noqa: F401 (adds its calls)
 import fuzz_whole  # noqa: F401 (adds its calls)
 import omnimeans as om
 from fuzz_choices import Choices, matrix, weights_of

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fuzz_choices import REFUSED, Choices, matrix, threads_of, weights_of, whole_numbers
+from fuzz_choices import REFUSED, Choices, centers_of, threads_of, weights_of, whole_numbers
 from fuzz_native import CALLS, placed
 from omnimeans import _core
 from omnimeans._sums import Grid
@@ -41,7 +41,7 @@ def start_of(choose: Choices, X: Any, n: int, d: int, k: int) -> Any:
     if n and choose.chance(60):
         numbers = np.random.default_rng(choose.byte()).integers(0, len(X), k)
         return np.ascontiguousarray(np.asarray(X)[numbers])
-    return matrix(choose, k, d, X.dtype)
+    return centers_of(choose, k, d, X.dtype)
 
 
 def call_course(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
@@ -152,7 +152,7 @@ def call_limits(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
         rows = placed(choose, X, n, d)
         for _ in range(choose.whole(1, 4)):
             with suppress(_core.TimeIsUp, *REFUSED):
-                rows.step(matrix(choose, k, d, X.dtype), threads_of(choose))
+                rows.step(centers_of(choose, k, d, X.dtype), threads_of(choose))
             with suppress(_core.TimeIsUp, *REFUSED):
                 rows.total(threads_of(choose))
     finally:
@@ -195,7 +195,7 @@ def call_file(choose: Choices, X: Any, n: int, d: int, k: int) -> None:
         with suppress(*REFUSED, OSError):
             _core.finite(store, threads_of(choose))
         with suppress(*REFUSED, OSError):
-            store.nearest(matrix(choose, k, d, dtype), "euclidean", threads_of(choose))
+            store.nearest(centers_of(choose, k, d, dtype), "euclidean", threads_of(choose))
         with suppress(*REFUSED, OSError):
             store.take(whole_numbers(choose, 4, 0, n, np.int64))
 

@@ -25,6 +25,7 @@ EUCLIDEAN = DISTANCES["euclidean"]
 T = TypeVar("T")
 Unit = Callable[[Floats, int], tuple[Floats, I64]]
 SMALL = 1 << 18  # values; fewer are scaled before a second thread has woken up
+FINE = 2.0**-900  # for a row of weight one: halving so little, or parts of it, may lose a bit
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,10 @@ class SphericalEngine:
     def inertia(self, rows: SphericalRows, centers: Floats) -> float:
         """Return the exact weighted sum of the rows' distances to their own centres."""
         if not rows.blank.size:
-            return rows.halved(self.inner.inertia(rows.inner, centers))
+            twice = self.inner.inertia(rows.inner, centers)
+            if twice > FINE * max(1.0, rows.weight):
+                return rows.halved(twice)
+        # what is halved after it was summed up could be rounded twice
         away = self.distances(rows, centers, rows.inner.labels)
         return self.total(away, rows.given)
 
