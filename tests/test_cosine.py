@@ -252,3 +252,19 @@ def test_the_metric_goes_through_the_teaching_interface() -> None:
     X = hard_cases.rows("blobs", 60, 3, np.float64)
     kmeans = om.KMeansLloyd(3, metric="cosine", random_state=1).fit(X)
     assert_allclose(np.linalg.norm(kmeans.centroids, axis=1), 1.0)
+
+
+@pytest.mark.parametrize("engine", ["cpu", "reference", "blocks"])
+def test_an_inertia_of_a_few_smallest_steps(engine: str) -> None:
+    """Halving what is summed up already would round it twice; most of these would differ."""
+    counted = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((12, 3)) * [1.0, 1e-160, 1e-160]
+        weights = rng.choice([1.0, 1e100, 5e-324], 12)
+        if seed % 2:
+            X[0] = 0.0
+        model = spherical(3, engine=engine).fit(X, sample_weight=weights)
+        assert model.score(X, sample_weight=weights) == -model.inertia_
+        counted += 0.0 < model.inertia_ < 1e-200
+    assert counted > 5
