@@ -254,6 +254,7 @@ def test_the_metric_goes_through_the_teaching_interface() -> None:
     assert_allclose(np.linalg.norm(kmeans.centroids, axis=1), 1.0)
 
 
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
 @pytest.mark.parametrize("engine", ["cpu", "reference", "blocks"])
 def test_an_inertia_of_a_few_smallest_steps(engine: str) -> None:
     """Halving what is summed up already would round it twice; most of these would differ."""
