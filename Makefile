@@ -12,7 +12,7 @@ help:
 	@echo "make test    lint, types, and every test"
 	@echo "make docs    the documentation, into docs/_build/html"
 	@echo "make sanitize  tests and fuzzing below AddressSanitizer, UBSan and ThreadSanitizer (gcc)"
-	@echo "make fuzz    fuzz every target for SECONDS=60, with atheris if ATHERIS=1"
+	@echo "make fuzz    fuzz TARGETS for SECONDS=60 each, guided by atheris, below AddressSanitizer"
 	@echo "make test-sklearn  scikit-learn's own tests of k-means, run against our classes (SEEDS=0-9)"
 	@echo "make test-torch    fits beside torch's threads, in an environment of their own (some gigabytes)"
 	@echo "make bench   time one Lloyd iteration beside the peers (ONLY=a,e  QUICK=1  MODE=seeding)"
@@ -84,11 +84,8 @@ sanitize: build/sanitized-address-undefined build/sanitized-thread
 	PYTHON="$(abspath $(BIN))/python" FUZZ_SECONDS=$(SECONDS) bash tests/sanitized/run.sh address-undefined $(TARGETS)
 	PYTHON="$(abspath $(BIN))/python" FUZZ_SECONDS=$(SECONDS) bash tests/sanitized/run.sh thread
 
-fuzz: $(VENV)/.test-lint
-	$(if $(ATHERIS),$(BIN)/python -m pip install -q atheris)
-	for target in $(TARGETS); do \
-	  $(BIN)/python tests/fuzzing.py $$target --seconds $(SECONDS) $(if $(ATHERIS),--atheris) || exit 1; \
-	done
+fuzz: build/sanitized-address-undefined
+	PYTHON="$(abspath $(BIN))/python" FUZZ_SECONDS=$(SECONDS) bash tests/sanitized/run.sh fuzz $(TARGETS)
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) \

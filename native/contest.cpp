@@ -144,6 +144,7 @@ std::int64_t RowsSeeding<T>::win() {
   if (!packed) return -1;
   contest.screen_rows(packed);
   const std::int64_t best = contest.best();
+  if (best < 0) return -1;  // sums that wrapped tell nothing
   contest.measure(best, [&](int, std::int64_t i, double away) { this->closest_[i] = away; });
   return best;
 }

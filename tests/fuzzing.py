@@ -9,12 +9,14 @@ to a file before it is tried, so that one that kills the process can be tried ag
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 
 import numpy as np
 
@@ -82,12 +84,35 @@ def guided(target: Callable[[bytes], None], seconds: float, seed: int, folder: P
         tried += 1
         target(data)
 
+    rng = np.random.default_rng(seed)
+    for _ in range(50):  # what is imported when it is needed is imported now
+        target(rng.bytes(int(rng.integers(1, LONGEST))))
+    instrument()
     corpus = folder / "corpus"
     corpus.mkdir(exist_ok=True)
-    limits = [f"-max_total_time={int(seconds)}", f"-seed={seed + 1}", f"-max_len={LONGEST}"]
+    limits = [
+        f"-max_total_time={int(seconds)}",
+        f"-seed={seed + 1}",
+        f"-max_len={LONGEST}",
+        "-len_control=0",
+    ]
     atheris.Setup([sys.argv[0], *limits, f"-artifact_prefix={folder}/", str(corpus)], counted)
     atheris.Fuzz()
     return tried
+
+
+def instrument() -> None:
+    """Have the library's functions, and those that make calls of it, say what they reach.
+
+    Atheris can do so when modules are imported, but not with those of an editable installation.
+    """
+    import atheris
+
+    names = "omnimeans", "fuzz_"
+    found = [one for one in gc.get_objects() if isinstance(one, FunctionType)]
+    mine = {one.__code__: one for one in found if str(one.__module__).startswith(names)}
+    for function in mine.values():
+        atheris.instrument_func(function)
 
 
 def main() -> int:
@@ -98,13 +123,8 @@ def main() -> int:
     parser.add_argument("--atheris", action="store_true")
     parser.add_argument("--again", type=Path)
     given = parser.parse_args()
-    if given.atheris:
-        import atheris
+    from fuzz_targets import TARGETS
 
-        with atheris.instrument_imports(include=["omnimeans"]):
-            from fuzz_targets import TARGETS
-    else:
-        from fuzz_targets import TARGETS
     target = TARGETS[given.target]
     if given.again:
         attempt(target, given.again.read_bytes())

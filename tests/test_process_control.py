@@ -6,6 +6,7 @@ import io
 import re
 import time
 import warnings
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,10 @@ def test_the_bar_lets_go_of_the_terminal_after_a_fault() -> None:
 
 # ---- scikit-learn's callbacks
 
+CALLBACKS = pytest.mark.skipif(
+    find_spec("sklearn.callback") is None, reason="scikit-learn has callbacks from 1.9 on"
+)
+
 
 class Recorder:
     """Follows scikit-learn's protocol."""
@@ -155,6 +160,7 @@ class Recorder:
         return (context.task_name, context.task_id) == self.stop_at
 
 
+@CALLBACKS
 def test_scikit_learns_callbacks_see_every_task() -> None:
     recorder = Recorder()
     model = om.KMeans(9, n_init=2, random_state=0, max_iter=20).set_callbacks(recorder).fit(HARD)
@@ -173,6 +179,7 @@ def test_scikit_learns_callbacks_see_every_task() -> None:
     assert_same_answer(model, om.KMeans(9, n_init=2, random_state=0, max_iter=20).fit(HARD))
 
 
+@CALLBACKS
 def test_scikit_learns_callbacks_can_stop_a_start_or_the_fit() -> None:
     options = {"n_clusters": 9, "init": "random", "random_state": 0}
     short = om.KMeans(**options, n_init=3).set_callbacks(Recorder(("iteration", 1))).fit(HARD)
@@ -181,6 +188,7 @@ def test_scikit_learns_callbacks_can_stop_a_start_or_the_fit() -> None:
     assert_same_answer(few, om.KMeans(**options, n_init=2).fit(HARD))
 
 
+@CALLBACKS
 def test_scikit_learns_own_callbacks_and_pipelines() -> None:
     from sklearn.callback import ProgressBar, ScoringMonitor
 
@@ -197,6 +205,7 @@ def test_scikit_learns_own_callbacks_and_pipelines() -> None:
     )
 
 
+@CALLBACKS
 def test_callbacks_are_let_go_after_a_fault() -> None:
     recorder = Recorder()
 
