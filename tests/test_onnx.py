@@ -11,6 +11,7 @@ import onnx
 import onnxruntime
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
 
@@ -117,6 +118,15 @@ def test_real_data_by_other_metrics(metric: str, data_folder: Path) -> None:
         assert ties <= 1e-3 * rows
 
 
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan", "cosine"])
+@pytest.mark.parametrize("kind", [om.KMeans, om.MiniBatchKMeans])
+def test_models_of_sparse_rows(kind: Any, metric: str) -> None:
+    rng = np.random.default_rng(0)
+    X = sp.random(800, 30, 0.15, format="csr", rng=rng, dtype=np.float32)
+    rows, ties = check(kind(8, metric=metric, random_state=0).fit(X), X.toarray())
+    assert ties <= 0.01 * rows
+
+
 @pytest.mark.parametrize("exponent", [-900, -600, 560, 900])
 def test_extreme_values(exponent: int) -> None:
     X = np.ldexp(hard_cases.rows("blobs", 200, 3, np.float64), exponent)
@@ -152,6 +162,10 @@ def test_the_file_says_what_it_is(tmp_path: Path) -> None:
 def test_what_cannot_be_exported(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TypeError, match="object cannot be exported; KMeans and MiniBatchKMeans"):
         om.to_onnx(object())
+    with pytest.raises(TypeError, match="BisectingKMeans cannot be exported"):
+        om.to_onnx(om.BisectingKMeans(2, random_state=0).fit([[0.0], [1.0], [9.0]]))
+    with pytest.raises(ValueError, match="the graph knows no missing values"):
+        om.to_onnx(om.KMeans(1, missing="partial").fit([[1.0], [np.nan]]))
     with pytest.raises(NotFittedError):
         om.to_onnx(om.KMeans())
     monkeypatch.setitem(sys.modules, "onnx", None)

@@ -48,6 +48,8 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
     ------
     TypeError
         If the model is of another kind.
+    ValueError
+        If the model takes rows with missing values.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
     ImportError
@@ -74,6 +76,12 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
             f"{' and '.join(sorted(EXPORTED))} can."
         )
     check_is_fitted(model, "cluster_centers_")
+    if getattr(model, "missing", "error") == "partial":
+        raise ValueError(
+            "A model with missing='partial' cannot be exported: the graph knows no missing values, "
+            "and would give their rows other labels than predict. Fill in the gaps, and fit with "
+            "missing='error'."
+        )
     onnx = need("onnx", extra="onnx")
     centers = _validate.fitted_centers(model.cluster_centers_, model.cluster_centers_.shape[1])
     graph = _Graph(onnx, centers, model.metric)
