@@ -165,7 +165,7 @@ def test_what_cannot_be_exported(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TypeError, match="BisectingKMeans cannot be exported"):
         om.to_onnx(om.BisectingKMeans(2, random_state=0).fit([[0.0], [1.0], [9.0]]))
     with pytest.raises(ValueError, match="the graph knows no missing values"):
-        om.to_onnx(om.KMeans(1, missing="partial").fit([[1.0], [np.nan]]))
+        om.to_onnx(om.KMeans(1, missing="partial").fit([[1.0, 2.0], [np.nan, 2.0]]))
     with pytest.raises(NotFittedError):
         om.to_onnx(om.KMeans())
     monkeypatch.setitem(sys.modules, "onnx", None)
