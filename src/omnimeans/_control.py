@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Protocol
 
@@ -266,11 +266,13 @@ class Control:
         labels = rows.labels
         spare = self._spare if self._spare is not None else np.empty_like(labels)
         np.copyto(spare, labels)
-        inertia = None
+        kept = Snapshot(spare, None, state.before, tuple(state.history), state.first)
+        earlier = self._snapshot
         if self._inertia_seconds > QUICK:  # too slow to be found after an interrupt
+            self._snapshot = earlier or kept  # one without inertia is better than none
             inertia, self._inertia_seconds = self._timed_inertia(rows, state.before)
-        kept = Snapshot(spare, inertia, state.before, tuple(state.history), state.first)
-        self._spare = None if self._snapshot is None else self._snapshot.labels
+            kept = replace(kept, inertia=inertia)
+        self._spare = None if earlier is None else earlier.labels
         self._snapshot = kept
         ended = perf_counter()
         self._next_snapshot = ended + SHARE * (ended - begun)
