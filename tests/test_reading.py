@@ -43,7 +43,7 @@ def test_reading_ahead_overlaps_and_hands_errors_on() -> None:
 
     walk = ahead(items())
     assert next(walk) == 0
-    for _ in range(200):
+    for _ in range(3000):  # until the machine has time for the other thread
         if len(made) > 1:
             break
         time.sleep(0.01)
