@@ -50,7 +50,10 @@ def test_an_estimate_from_rows_knows_where_a_tree_pays(tmp_path: Any) -> None:
     settings: dict[str, Any] = {"k": 400, "init": "random", "n_threads": 1}
     assert om.estimate(*flat.shape, **settings).algorithm == "bounded-coded"
     np.save(tmp_path / "flat.npy", flat)
-    fitted = om.KMeans(400, init="random", n_init=1, max_iter=8, tol=0.0, random_state=0)
+    # one thread, as above: with many, passes without a tree may be over as soon
+    fitted = om.KMeans(
+        400, init="random", n_init=1, n_threads=1, max_iter=8, tol=0.0, random_state=0
+    )
     with pytest.warns(UserWarning, match="max_iter"):
         fitted.fit(flat)
     for rows in (flat, tmp_path / "flat.npy", open_source([flat[:7], flat[7:]])):
