@@ -14,6 +14,7 @@ KINDS = {
     "interrupts": "interrupts",
     "kills": "kills",
     "executions": "fuzz executions",
+    "seconds": "hours of fuzzing; make fuzz and make sanitize run for as long as asked",
     "forks": "processes forked, spawned or served",
     "fits": "fits in loops and threads",
 }
@@ -30,7 +31,9 @@ def count(kind: str, number: int = 1) -> None:
 
 def lines() -> list[str]:
     """What was counted, a line for each kind."""
-    return [f"{counts[kind]:>12,} {what}" for kind, what in KINDS.items() if counts[kind]]
+    shown = {kind: f"{counts[kind]:,}" for kind in KINDS}
+    shown["seconds"] = f"{counts['seconds'] / 3600:.4f}"
+    return [f"{shown[kind]:>12} {what}" for kind, what in KINDS.items() if counts[kind]]
 
 
 def merge(path: Path) -> None:
