@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from safetensors.numpy import save as pack_foreign
 
 import omnimeans as om
 import tally
-from omnimeans._archive import Arrays, pack, unpack
+from omnimeans._archive import LARGE, Arrays, pack, unpack
 from omnimeans.persistence.files import VERSION, dumps, loads
 
 X = np.random.default_rng(0).standard_normal((60, 3)) + 100.0
@@ -219,3 +220,42 @@ def test_trees_that_do_not_hang_together_are_refused(name: str, value: Any) -> N
         arrays[f"tree.{name}"] = value
     with pytest.raises(ValueError, match=r"^f describes a model that cannot be: a tree whose"):
         loads(pack("model", VERSION, document, arrays), "f")
+
+
+# ---- what may never end, or would fill the memory
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs devices and pipes")
+@pytest.mark.parametrize("kind", ["device", "pipe"])
+def test_what_is_no_file_is_refused(kind: str, tmp_path: Path) -> None:
+    path = Path("/dev/zero")
+    if kind == "pipe":
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+    with pytest.raises(ValueError, match="is a device or a pipe, not a file"):
+        om.load(path)
+    with pytest.raises(ValueError, match="is a device or a pipe, not a file"):
+        om.KMeans(2, random_state=0, checkpoint=path).fit(X)
+    tally.count("faults", 2)
+
+
+@pytest.mark.parametrize("begin", [b"", b"\x40" + bytes(7), b"\xff" * 8, b"\x00" * 7 + b"\x7f"])
+def test_a_huge_file_of_another_kind_is_not_read(begin: bytes, tmp_path: Path) -> None:
+    """A terabyte, of which nearly nothing lies on the disk."""
+    path = tmp_path / "huge"
+    with path.open("wb") as file:
+        file.write(begin)
+        file.truncate(1 << 40)
+    with pytest.raises(ValueError, match="huge is no omnimeans model"):
+        om.load(path)
+    with pytest.raises(ValueError, match="huge is no omnimeans checkpoint"):
+        om.KMeans(2, random_state=0, checkpoint=path).fit(X)
+    tally.count("faults", 2)
+
+
+def test_large_models_are_loaded(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).standard_normal((700, 500))
+    model = om.KMeans(400, random_state=0, max_iter=5, tol=1.0).fit(rows)
+    om.save(model, tmp_path / "large")
+    assert (tmp_path / "large").stat().st_size > LARGE
+    np.testing.assert_array_equal(om.load(tmp_path / "large").predict(rows), model.labels_)

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, NoReturn, get_type_hints
 
 import numpy as np
@@ -23,6 +25,8 @@ from omnimeans import __version__
 Arrays = dict[str, NDArray[Any]]
 
 KEY = "omnimeans"
+LARGE = 1 << 20  # bytes; of larger files the beginning is looked at first
+LONGEST = 100_000_000  # bytes of a header that safetensors reads
 DIGITS = hashlib.sha256().digest_size * 2
 DTYPES = {
     "BOOL": np.bool_,
@@ -65,6 +69,32 @@ def pack(kind: str, version: int, document: Mapping[str, Any], arrays: Mapping[s
     text = json.dumps(head, sort_keys=True, allow_nan=False)
     held = {name: np.asarray(array, order="C") for name, array in sorted(arrays.items())}
     return save(held, {KEY: f"{_checksum(text, held)} {text}"})
+
+
+def contents(path: Path, kind: str) -> bytes:
+    """Return the bytes of a file that may be one of ours, by what it begins with.
+
+    A device or a pipe might never end, and a large file of another kind would fill the memory
+    before anybody could say what it is.
+
+    Raises
+    ------
+    UnreadableFile
+        If it is something else.
+    OSError
+        If there is no such file, or it cannot be read.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        _refuse(str(path), "is a device or a pipe, not a file", kind)
+    with path.open("rb") as file:
+        begin = file.read(LARGE)
+        if len(begin) == LARGE:
+            (length,) = struct.unpack_from("<Q", begin)
+            if length > LONGEST or f'"{KEY}":'.encode() not in begin + file.read(length):
+                _refuse(str(path), f"is no omnimeans {kind}", kind)
+            file.seek(LARGE)
+        return begin + file.read()
 
 
 def unpack(data: bytes, kind: str, version: int, name: str) -> tuple[dict[str, Any], Arrays]:

@@ -23,6 +23,7 @@ from omnimeans._archive import (
     Arrays,
     UnreadableFile,
     arrays_of_records,
+    contents,
     pack,
     records_of_arrays,
     unpack,
@@ -68,7 +69,7 @@ class Checkpoint:
         self._next = 0.0
         self._complained = False
         if self.path.exists():
-            data = self.path.read_bytes()
+            data = contents(self.path, "checkpoint")
             self._document, self._arrays = unpack(data, "checkpoint", VERSION, str(self.path))
         seed = self._subject_there().get("seed")
         self.seed = seed if type(seed) is int and seed >= 0 else None

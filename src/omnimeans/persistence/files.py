@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn, overload
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from omnimeans._archive import STORABLE, Arrays, UnreadableFile, pack, unpack
+from omnimeans._archive import STORABLE, Arrays, UnreadableFile, contents, pack, unpack
 from omnimeans._files import write_atomically
 from omnimeans.persistence.models import (
     KINDS,
@@ -150,7 +150,7 @@ def load(path: str | os.PathLike[str], *, return_extra: bool = False) -> Any:
     ...     om.load(f"{folder}/model.safetensors").cluster_centers_
     array([[2.]])
     """
-    model, extra = loads(Path(path).read_bytes(), os.fspath(path))
+    model, extra = loads(contents(Path(path), "model"), os.fspath(path))
     return (model, extra) if return_extra else model
 
 
