@@ -140,16 +140,16 @@ class Crew {
   [[nodiscard]] bool assign(const Matrix<T>& x, const T* centers, const Screen& screen,
                             Frame<T> frame, MakeSink make_sink) {
     const int threads = static_cast<int>(workers_.size());
-    const bool whole = parallel(x.n, rows_per_chunk(x, screen.k, threads), threads,
-                                [&](int id, std::int64_t begin, std::int64_t end) {
-                                  auto& worker = workers_[id];
-                                  if (!worker) worker.emplace(make_sink(id), x, centers, screen, frame);
-                                  worker->assigner.assign({begin, end - begin});
-                                });
-    for (auto& worker : workers_) {
-      if (worker) worker->assigner.decide();
-    }
-    return whole;
+    return parallel(
+        x.n, rows_per_chunk(x, screen.k, threads), threads,
+        [&](int id, std::int64_t begin, std::int64_t end) {
+          auto& worker = workers_[id];
+          if (!worker) worker.emplace(make_sink(id), x, centers, screen, frame);
+          worker->assigner.assign({begin, end - begin});
+        },
+        [&](int id) {
+          if (workers_[id]) workers_[id]->assigner.decide();
+        });
   }
 
   const std::optional<Worker>& at(int worker) const { return workers_[worker]; }

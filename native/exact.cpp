@@ -1,6 +1,11 @@
 // The arithmetic that decides: float64, one fixed order of operations, no contraction, so that
 // every instruction set gives the same bits.
 #include "exact.hpp"
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 #include "kernels.hpp"
 
 namespace omnimeans::OMNIMEANS_KERNELS {
@@ -177,6 +182,58 @@ void move(const T* x, double weight, const Magic& grid, std::int64_t* from, std:
   }
 }
 
+// a * b + c, rounded once.
+inline Vec8 fused(Vec8 a, Vec8 b, Vec8 c) {
+#if defined(__AVX512F__)
+  return (Vec8)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#else
+  for (int i = 0; i < 8; ++i) c[i] = __builtin_fma(a[i], b[i], c[i]);
+  return c;
+#endif
+}
+inline Vec8 sizes(Vec8 a) { return (Vec8)((IVec8)a & INT64_MAX); }
+
+// A whole number as two float64 that add up to it.
+struct Pair {
+  Vec8 first, rest;
+};
+inline Pair pair_of(IVec8 number) {
+  const Vec8 first = __builtin_convertvector(number, Vec8);
+  return {first, __builtin_convertvector(number - __builtin_convertvector(first, IVec8), Vec8)};
+}
+
+// Eight quotients (high * unit + low) / weight * scale.  The quotient is first + tail, where tail is
+// known up to `slack`: it errs by a few roundings of the terms that it is made of.  If both ends
+// round to the same number, so does all between them.
+inline Vec8 quotients(IVec8 high, IVec8 low, double unit, double weight, Vec8 scale) {
+  const Pair upper = pair_of(high), lower = pair_of(low);
+  const Vec8 large = upper.first * unit, spill = upper.rest * unit;
+  const Vec8 sum = large + lower.first, back = sum - large;
+  const Vec8 lost = (large - (sum - back)) + (lower.first - back);
+  const double inverse = 1 / weight;
+  const Vec8 first = sum * inverse, left = fused(-first, Vec8{} + weight, sum);
+  const Vec8 tail = (left + (lost + (spill + lower.rest))) * inverse;
+  const Vec8 slack =
+      (sizes(left) + sizes(lost) + sizes(spill) + sizes(lower.rest)) * (inverse * 0x1p-48);
+  const Vec8 above = first + (tail + slack), below = first + (tail - slack);
+  const Vec8 doubt = Vec8{} + __builtin_nan("");
+  return above == below ? above * scale : doubt;
+}
+
+void divide(const std::int64_t* high, const std::int64_t* low, std::int64_t count, double unit,
+            double weight, const double* scale, double* out) {
+  for (std::int64_t f = 0; f < count; f += 8) {
+    const std::size_t bytes = 8 * (count - f < 8 ? count - f : 8);
+    IVec8 upper = {}, lower = {};
+    Vec8 by = {};
+    __builtin_memcpy(&upper, high + f, bytes);
+    __builtin_memcpy(&lower, low + f, bytes);
+    __builtin_memcpy(&by, scale + f, bytes);
+    const Vec8 found = quotients(upper, lower, unit, weight, by);
+    __builtin_memcpy(out + f, &found, bytes);
+  }
+}
+
 template <typename T>
 void peaks(const T* x, double weight, std::int64_t d, double* peak) {
   for (std::int64_t f = 0; f < d; ++f) {
@@ -191,7 +248,8 @@ void peaks(const T* x, double weight, std::int64_t d, double* peak) {
 const Exact& exact_kernels() {
   static constexpr Exact table = {
       {distance<float>, distances<float>, own<float>, move<float>, peaks<float>},
-      {distance<double>, distances<double>, own<double>, move<double>, peaks<double>}};
+      {distance<double>, distances<double>, own<double>, move<double>, peaks<double>},
+      divide};
   return table;
 }
 

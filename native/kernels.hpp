@@ -123,6 +123,11 @@ struct ExactKernels {
 struct Exact {
   ExactKernels<float> f32;
   ExactKernels<double> f64;
+
+  // (high * unit + low) / weight * scale, rounded once before it is scaled, or NaN where that would
+  // take more than a few operations; `unit` and the scales are powers of two.
+  void (*divide)(const std::int64_t* high, const std::int64_t* low, std::int64_t count, double unit,
+                 double weight, const double* scale, double* out);
 };
 
 // One per instruction set, defined by the files that are compiled for it.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <vector>
 
 #include "accumulator.hpp"
 #include "pool.hpp"
@@ -18,6 +19,8 @@ typedef unsigned __int128 UWide;
 Wide join(std::int64_t high, std::int64_t low, int bits) {
   return static_cast<Wide>(high) * (static_cast<Wide>(1) << bits) + low;
 }
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 int width_of(UWide x) {
   const auto upper = static_cast<std::uint64_t>(x >> 64);
@@ -59,11 +62,6 @@ double scaled(double x, int exponent) {
 // sum / weight * 2^exponent, rounded once.
 double quotient(Wide sum, UWide weight, int exponent) {
   if (sum == 0) return 0.0;
-  // One division rounds once, too, if both numbers are exact in float64 and the result is ordinary.
-  if (const double top = static_cast<double>(sum), bottom = static_cast<double>(weight);
-      static_cast<Wide>(top) == sum && bottom < 0x1p53 && exponent > -800 && exponent < 700) {
-    return scaled(top / bottom, exponent);
-  }
   const UWide size = sum < 0 ? -static_cast<UWide>(sum) : static_cast<UWide>(sum);
   const auto [q, shift] = divide(size, weight);
   const double rounded = scaled(static_cast<double>(q), exponent + shift);  // to nearest even
@@ -75,23 +73,37 @@ double quotient(Wide sum, UWide weight, int exponent) {
 void means(const std::int64_t* sums, std::int64_t k, std::int64_t columns,
            const std::int64_t* exponents, int bits, double* out, double* weights, int threads) {
   const std::int64_t d = columns - 1;
-  const auto mean = [&](std::int64_t j) {
+  const auto mean = [&](std::int64_t j, double* scale) {
     const std::int64_t *high = sums + 2 * columns * j, *low = high + columns;
     const Wide signed_weight = join(high[d], low[d], bits);
     if (signed_weight < 0) throw std::invalid_argument("the weight of a cluster is negative");
     UWide weight = static_cast<UWide>(signed_weight);
     int weight_exponent = static_cast<int>(exponents[d]) - bits;
     weights[j] = std::ldexp(static_cast<double>(weight), weight_exponent);
-    for (; weight && !(weight & 1); weight >>= 1) ++weight_exponent;
+    if (weight == 0) return void(std::fill(out + j * d, out + (j + 1) * d, 0.0));
+    for (; !(weight & 1); weight >>= 1) ++weight_exponent;
+    const bool plain = weight < UWide{1} << 53;
+    const auto exponent = [&](std::int64_t f) {
+      return static_cast<int>(exponents[f]) - bits - weight_exponent;
+    };
+    if (plain) {
+      for (std::int64_t f = 0; f < d; ++f) {
+        const int power = exponent(f);
+        scale[f] = power > -800 && power < 700 ? scaled(1.0, power) : kNan;
+      }
+      const double unit = scaled(1.0, bits);
+      exact().divide(high, low, d, unit, static_cast<double>(weight), scale, out + j * d);
+    }
     for (std::int64_t f = 0; f < d; ++f) {
-      out[j * d + f] = weight == 0 ? 0.0
-                                   : quotient(join(high[f], low[f], bits), weight,
-                                              static_cast<int>(exponents[f]) - bits - weight_exponent);
+      double& found = out[j * d + f];
+      if (plain && !std::isnan(found)) continue;
+      found = quotient(join(high[f], low[f], bits), weight, exponent(f));
     }
   };
   const std::int64_t grain = k / (4 * threads) + 1;
   finish(parallel(k, grain, threads, [&](int, std::int64_t begin, std::int64_t end) {
-    for (; begin < end; ++begin) mean(begin);
+    std::vector<double> scale(d);
+    for (; begin < end; ++begin) mean(begin, scale.data());
   }));
 }
 

@@ -23,39 +23,36 @@ class Pool {
       std::lock_guard<std::mutex> lock(mutex_);
       grow(threads - 1);
       work_ = &work;
-      helpers_ = running_ = std::min(threads - 1, size_);
-      ++round_;
+      open_ = std::min(threads - 1, size_);
     }
     wake_.notify_all();
     work(0);
     std::unique_lock<std::mutex> lock(mutex_);
+    open_ = 0;  // nobody begins any more: waking up may take longer than the work
     done_.wait(lock, [this] { return running_ == 0; });
-    work_ = nullptr;
   }
 
  private:
   void grow(int size) {
     for (; size_ < size; ++size_) {
       try {
-        std::thread([this, index = size_, round = round_] { serve(index, round); }).detach();
+        std::thread([this] { serve(); }).detach();
       } catch (const std::system_error&) {
         return;  // the system gives no more threads: go on with those there are
       }
     }
   }
 
-  void serve(int index, std::uint64_t round) {
+  void serve() {
+    std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
-      const std::function<void(int)>* work;
-      {
-        std::unique_lock<std::mutex> lock(mutex_);
-        wake_.wait(lock, [&] { return round_ != round; });
-        round = round_;
-        if (index >= helpers_) continue;
-        work = work_;
-      }
-      (*work)(index + 1);
-      std::lock_guard<std::mutex> lock(mutex_);
+      wake_.wait(lock, [this] { return open_ > 0; });
+      const auto* work = work_;
+      const int worker = open_--;
+      ++running_;
+      lock.unlock();
+      (*work)(worker);
+      lock.lock();
       if (--running_ == 0) done_.notify_one();
     }
   }
@@ -64,8 +61,9 @@ class Pool {
   std::mutex mutex_;  // guards what follows
   std::condition_variable wake_, done_;
   const std::function<void(int)>* work_ = nullptr;
-  int size_ = 0, helpers_ = 0, running_ = 0;
-  std::uint64_t round_ = 0;
+  int size_ = 0;     // threads
+  int open_ = 0;     // workers that may still begin, numbered from 1
+  int running_ = 0;  // workers that have begun, beside the calling thread
 };
 
 // Never destroyed: its threads sleep until the process ends.

@@ -5,12 +5,14 @@
 // a pool of its own.  Results never depend on who did the work.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <vector>
 
 namespace omnimeans {
 
@@ -23,7 +25,8 @@ extern bool (*interrupt_requested)();
 // How long a parallel loop goes on before it asks again; tests make it short.
 inline std::atomic<std::chrono::microseconds> patience{std::chrono::milliseconds(20)};
 
-// Runs work(worker) on up to `threads` threads, the calling one being worker 0.
+// Runs work(worker) on up to `threads` threads, the calling one being worker 0.  Those that have not
+// begun when the calling thread is done do not begin any more.
 void run_on_pool(int threads, const std::function<void(int)>& work);
 
 // Throws where the user interrupted a parallel loop.
@@ -31,27 +34,44 @@ inline void finish(bool whole) {
   if (!whole) throw Interrupted{};
 }
 
-// Hands the items [0, count) out in chunks: body(worker, begin, end).  Returns false when the user
-// interrupted; some chunks were then left out.
-template <class Body>
-[[nodiscard]] bool parallel(std::int64_t count, std::int64_t grain, int threads, Body&& body) {
+// Hands the items [0, count) out in chunks: body(worker, begin, end).  Each worker begins with a
+// stretch of its own, the same in every call, so that what it wrote last time is still in its cache;
+// whoever is done helps the others.  In the end each worker calls last(worker), unless the user
+// interrupted: some chunks were then left out, and false is returned.
+template <class Body, class Last = void (*)(int)>
+[[nodiscard]] bool parallel(
+    std::int64_t count, std::int64_t grain, int threads, Body&& body, Last&& last = [](int) {}) {
   using Clock = std::chrono::steady_clock;
+  struct alignas(64) Stretch {
+    std::atomic<std::int64_t> next;
+    std::int64_t end;
+  };
   const auto pause = patience.load(std::memory_order_relaxed);
-  std::atomic<std::int64_t> next{0};
+  const std::int64_t chunks = (count + grain - 1) / grain;
+  threads = static_cast<int>(std::clamp<std::int64_t>(threads, 1, std::max<std::int64_t>(chunks, 1)));
+  std::vector<Stretch> stretches(threads);
+  for (int w = 0; w < threads; ++w) {
+    stretches[w].next = chunks * w / threads * grain;
+    stretches[w].end = std::min(chunks * (w + 1) / threads * grain, count);
+  }
   std::atomic<bool> stopped{false};
   std::exception_ptr failure;  // of the first worker to fail: it must not end the process
   std::mutex failing;
   const auto serve = [&](int worker) {
     auto asked = Clock::now();
-    while (!stopped.load(std::memory_order_relaxed)) {
-      const std::int64_t begin = next.fetch_add(grain);
-      if (begin >= count) return;
-      body(worker, begin, begin + grain < count ? begin + grain : count);
-      if (worker == 0 && interrupt_requested && Clock::now() - asked > pause) {
-        if (interrupt_requested()) stopped = true;
-        asked = Clock::now();
+    for (int turn = 0; turn < threads; ++turn) {
+      Stretch& stretch = stretches[(worker + turn) % threads];
+      while (!stopped.load(std::memory_order_relaxed)) {
+        const std::int64_t begin = stretch.next.fetch_add(grain, std::memory_order_relaxed);
+        if (begin >= stretch.end) break;
+        body(worker, begin, std::min(begin + grain, stretch.end));
+        if (worker == 0 && interrupt_requested && Clock::now() - asked > pause) {
+          if (interrupt_requested()) stopped = true;
+          asked = Clock::now();
+        }
       }
     }
+    if (!stopped.load(std::memory_order_relaxed)) last(worker);
   };
   const auto work = [&](int worker) {
     try {
@@ -62,9 +82,7 @@ template <class Body>
       stopped = true;
     }
   };
-  const std::int64_t chunks = (count + grain - 1) / grain;
-  if (threads > chunks) threads = static_cast<int>(chunks);
-  if (threads <= 1) {
+  if (threads == 1) {
     work(0);
   } else {
     run_on_pool(threads, work);

@@ -293,18 +293,21 @@ Counts Rows<T>::sweep(const T* centers, std::int64_t k, int threads, bool fresh,
   Counts total;
   Parts sums(sums_.data(), static_cast<std::int64_t>(sums_.size()), threads);
   std::vector<std::unique_ptr<Worker<T>>> crew(threads);
-  const bool whole =
-      parallel(x_.n, grain, threads, [&](int id, std::int64_t begin, std::int64_t end) {
+  const bool whole = parallel(
+      x_.n, grain, threads,
+      [&](int id, std::int64_t begin, std::int64_t end) {
         auto& worker = crew[id];
         if (!worker) {
           const Mover<T> mover{x_, weights_, grid_, labels_, sums.of(id), task.bounds};
           worker = std::make_unique<Worker<T>>(task, mover, memory_->race);
         }
         worker->serve(begin, end);
+      },
+      [&](int id) {
+        if (crew[id]) crew[id]->finish();
       });
   for (const auto& worker : crew) {
     if (!worker) continue;
-    worker->finish();
     total.moved += worker->moved();
     total.redecided += worker->decided();
     total.tiled += worker->looked()[0];

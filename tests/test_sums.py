@@ -174,6 +174,26 @@ def test_means_are_rounded_once(high: int, low: int, count: int, bits: int) -> N
     assert means[0, 0] == float(exact / count)
 
 
+@given(st.data())
+@steady
+def test_means_beside_a_tie_fall_on_the_right_side(data: st.DataObject) -> None:
+    """Sums are made from quotients half way between two floats, and some steps beside that."""
+    bits = data.draw(st.integers(20, 50))
+    count = data.draw(st.integers(1, 2**31))
+    middles = st.integers(2**53, 2**54 - 1).map(lambda whole: 2 * (whole // 2) + 1)
+    sums = np.zeros((1, 2, 12), dtype=np.int64)
+    sums[0, 0, -1] = count
+    for column in range(11):
+        whole = data.draw(middles) * count >> data.draw(st.integers(0, 30))
+        whole += data.draw(st.integers(-2, 2))
+        high = max(-(2**62), min(2**62, whole >> bits))
+        sums[0, :, column] = high, whole - (high << bits) if abs(high) < 2**62 else 1
+    means, _ = _core.means(sums, np.zeros(12, dtype=np.int64), bits)
+    for column, mean in enumerate(means[0]):
+        high, low = map(int, sums[0, :, column])
+        assert mean == float((high + low * Fraction(2) ** -bits) / count)
+
+
 @pytest.mark.parametrize("k", [0, 1, 7, 100])
 def test_means_are_the_same_on_any_number_of_threads(k: int) -> None:
     sums = np.random.default_rng(k).integers(1, 2**40, (k, 2, 4))

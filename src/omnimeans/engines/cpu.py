@@ -153,7 +153,7 @@ class CpuEngine:
 
     def means(self, rows: CpuRows, sums: I64) -> tuple[F64, F64]:
         """Return the exact means (k, d), correctly rounded, and the weights (k,) of the sums."""
-        threads = self._threads(8 * sums.size)
+        threads = self._threads(64 * sums.size)
         means, weights = _core.means(sums, rows.grid.exponents, rows.grid.bits, threads)
         return means, weights
 
