@@ -76,10 +76,10 @@ float encode(const T* x, std::int64_t stride, std::int64_t begin, std::int64_t e
 }
 
 template <typename T>
-void prepare(CodedCenters& to, const T* centers, Frame<T> frame, const Codes& codes,
-             float* values) {
+void prepare(CodedCenters& to, const T* centers, std::int64_t begin, std::int64_t end,
+             Frame<T> frame, const Codes& codes, float* values) {
   const int d = codes.d;
-  for (int j = 0; j < to.k; ++j) {
+  for (int j = static_cast<int>(begin); j < end; ++j) {
     double norm = 0;
     float most = 0;
     for (int f = 0; f < d; ++f) {
@@ -92,7 +92,7 @@ void prepare(CodedCenters& to, const T* centers, Frame<T> frame, const Codes& co
       to.base[j] = __builtin_inff();
       continue;  // its codes are zero
     }
-    const float scale = most > 0x1p-100f ? most / 127 : 1.0f;
+    const float scale = most > 0x1p-100f ? most / 127 : 1.0f, inverse = 1 / scale;
     // Panels of two vectors; the last may be of one.
     const int panel = j / (2 * kCodeLanes) * (2 * kCodeLanes);
     const int width = to.padded - panel < 2 * kCodeLanes ? kCodeLanes : 2 * kCodeLanes;
@@ -101,7 +101,7 @@ void prepare(CodedCenters& to, const T* centers, Frame<T> frame, const Codes& co
     double lost = 0;
     std::int32_t sum = 0;
     for (int f = 0; f < d; ++f) {
-      const float near = __builtin_rintf(values[f] / scale);
+      const float near = __builtin_rintf(values[f] * inverse);
       const double rest = static_cast<double>(values[f]) - static_cast<double>(near) * scale;
       at[static_cast<std::size_t>(f / 4) * width * 4 + f % 4] = static_cast<std::int8_t>(near);
       sum += static_cast<std::int32_t>(near);
@@ -113,9 +113,6 @@ void prepare(CodedCenters& to, const T* centers, Frame<T> frame, const Codes& co
     to.base[j] = static_cast<float>(codes.residual * size * (1 + 0x1p-10));
     to.error[j] = static_cast<float>(__builtin_sqrt(lost) * (1 + 0x1p-10) + kRounding * size);
     to.start[j] = static_cast<float>(-norm / 2 * (1 - kRounding));
-    to.tallest = larger(to.tallest, to.base[j]);
-    to.widest = larger(to.widest, to.error[j]);
-    to.deepest = larger(to.deepest, -kStartSlack * to.start[j]);
   }
 }
 

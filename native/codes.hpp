@@ -44,6 +44,8 @@ struct CodedCenters {
   float tallest = 0, widest = 0, deepest = 0;  // the largest base, error, and slack of a start
 
   CodedCenters(std::int64_t k, std::int64_t d);
+  // All centres are prepared: finds the largest of everything.
+  void measure();
   // Half the width of the interval that a centre's score lies in.
   float doubt(int j, float inverse, float far) const {
     return (base[j] + error[j] * far - kStartSlack * start[j] * inverse) * 1.001f;
@@ -56,8 +58,9 @@ struct CodeKernels {
   // values; returns their largest residual.
   float (*encode)(const T* x, std::int64_t stride, std::int64_t begin, std::int64_t end, Frame<T>,
                   float floor, Codes& codes, float* work);
-  // Prepares the centres (k, d); `to` has room for them, `work` for d values.
-  void (*prepare)(CodedCenters& to, const T* centers, Frame<T>, const Codes& codes, float* work);
+  // Prepares the centres [begin, end) of (k, d); `to` has room for them, `work` for d values.
+  void (*prepare)(CodedCenters& to, const T* centers, std::int64_t begin, std::int64_t end, Frame<T>,
+                  const Codes& codes, float* work);
 };
 
 struct CodeScreen {

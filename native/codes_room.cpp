@@ -1,4 +1,6 @@
 // Room for codes, made in code for every processor; see make_room.
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "codes.hpp"
@@ -16,5 +18,14 @@ CodedCenters::CodedCenters(std::int64_t k, std::int64_t d)
       words(static_cast<int>((d + 3) / 4)), panels(static_cast<std::size_t>(padded) * words * 4),
       bias(padded), scale(padded), base(padded),
       start(padded, -std::numeric_limits<float>::infinity()), error(padded) {}
+
+void CodedCenters::measure() {
+  for (int j = 0; j < k; ++j) {
+    if (std::isinf(base[j])) continue;  // far out, and in doubt anyway
+    tallest = std::max(tallest, base[j]);
+    widest = std::max(widest, error[j]);
+    deepest = std::max(deepest, -kStartSlack * start[j]);
+  }
+}
 
 }  // namespace omnimeans

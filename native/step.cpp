@@ -276,8 +276,12 @@ Counts Rows<T>::sweep(const T* centers, std::int64_t k, int threads, bool fresh,
   if (way.screening != Screening::tiles && codable) {
     if (!memory_->codes) encode(threads);
     coded.emplace(k, x_.d);
-    std::vector<float> work(x_.d);
-    codes_for<T>().prepare(*coded, centers, frame, *memory_->codes, work.data());
+    const std::int64_t some = std::max<std::int64_t>((1 << 14) / x_.d, k / threads);
+    finish(parallel(k, some, threads, [&](int, std::int64_t begin, std::int64_t end) {
+      std::vector<float> work(x_.d);
+      codes_for<T>().prepare(*coded, centers, begin, end, frame, *memory_->codes, work.data());
+    }));
+    coded->measure();
     for (std::int64_t j = 0; j < k; ++j) {  // copies of other centres
       const bool far = std::isinf(coded->base[j]);  // its start is not that of a copy
       if (!far && std::isinf(screen.start[j])) coded->start[j] = screen.start[j];
