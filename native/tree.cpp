@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace omnimeans {
 namespace {
@@ -47,11 +48,14 @@ Tree<T>::Tree(const Matrix<T>& x, Metric metric, int threads) : metric_(metric),
   parts_.push_back({0, x.n, false, {}, {}});
   for (bool more = true; more;) {  // halve all parts until they are small
     std::vector<Part> halves(2 * parts_.size());
-    finish(parallel(static_cast<std::int64_t>(parts_.size()), 1, threads,
+    const auto count = static_cast<std::int64_t>(parts_.size());
+    const bool few = count < 4 * threads;  // then the threads share each one
+    finish(parallel(count, 1, few ? 1 : threads,
                     [&](int, std::int64_t p, std::int64_t) {
                       const auto& [begin, end, spare, nodes, boxes] = parts_[p];
                       std::int64_t middle = end;
-                      const bool cut = end - begin > kPart && split(begin, end, spare, middle);
+                      const bool cut = end - begin > kPart &&
+                                       split(begin, end, spare, middle, few ? threads : 1);
                       halves[2 * p] = {begin, middle, spare != cut, {}, {}};
                       halves[2 * p + 1] = {middle, end, spare != cut, {}, {}};
                     }));
@@ -72,26 +76,55 @@ Tree<T>::Tree(const Matrix<T>& x, Metric metric, int threads) : metric_(metric),
 // Rows below the pivot go to the front, the others to the back; or those that are no greater.
 template <typename T>
 template <int D, bool kEqualFirst>
-std::int64_t Tree<T>::sort(const Buffer& from, Buffer& to, std::int64_t begin, std::int64_t end,
-                           std::int64_t feature, T pivot) const {
+void Tree<T>::sort(const Buffer& from, Buffer& to, std::int64_t begin, std::int64_t end,
+                   const Cut& cut, std::int64_t& front, std::int64_t& back) const {
   const std::int64_t d = D ? D : d_;
-  std::int64_t front = begin, back = end;
   const T* row = from.values.data() + begin * d;
   for (std::int64_t i = begin; i < end; ++i, row += d) {
     // Without a branch, which would be wrong half of the time.
-    const std::int64_t first = kEqualFirst ? row[feature] <= pivot : row[feature] < pivot;
+    const std::int64_t first = below<kEqualFirst>(row, cut);
     const std::int64_t place = back - 1 + first * (front - back + 1);
     front += first;
     back -= 1 - first;
     to.order[place] = from.order[i];
     std::memcpy(to.values.data() + place * d, row, d * sizeof(T));
   }
+}
+
+// The same on several threads: how many rows go to the front is counted first, stretch by stretch,
+// so that each stretch knows its places.  Returns where the back begins.
+template <typename T>
+template <int D, bool kEqualFirst>
+std::int64_t Tree<T>::sort(const Buffer& from, Buffer& to, std::int64_t begin, std::int64_t end,
+                           const Cut& cut, int threads) const {
+  std::int64_t front = begin, back = end;
+  const std::int64_t n = end - begin, stretches = (n + kStretch - 1) / kStretch;
+  if (threads == 1 || stretches == 1) {
+    sort<D, kEqualFirst>(from, to, begin, end, cut, front, back);
+    return front;
+  }
+  std::vector<std::pair<std::int64_t, std::int64_t>> places(stretches);
+  finish(parallel(n, kStretch, threads, [&](int, std::int64_t first, std::int64_t last) {
+    std::int64_t count = 0;
+    const T* row = from.values.data() + (begin + first) * d_;
+    for (std::int64_t i = first; i < last; ++i, row += d_) count += below<kEqualFirst>(row, cut);
+    places[first / kStretch] = {count, last - first - count};
+  }));
+  for (auto& [ahead, behind] : places) {
+    front += std::exchange(ahead, front);
+    back -= std::exchange(behind, back);
+  }
+  finish(parallel(n, kStretch, threads, [&](int, std::int64_t first, std::int64_t last) {
+    auto [ahead, behind] = places[first / kStretch];
+    sort<D, kEqualFirst>(from, to, begin + first, begin + last, cut, ahead, behind);
+  }));
   return front;
 }
 
 // Sorts the rows [begin, end) into two parts, in the other buffer; false if they are all the same.
 template <typename T>
-bool Tree<T>::split(std::int64_t begin, std::int64_t end, bool spare, std::int64_t& middle) {
+bool Tree<T>::split(std::int64_t begin, std::int64_t end, bool spare, std::int64_t& middle,
+                    int threads) {
   const Buffer& from = buffers_[spare];
   Buffer& to = buffers_[!spare];
   const T* rows = from.values.data() + begin * d_;
@@ -117,14 +150,14 @@ bool Tree<T>::split(std::int64_t begin, std::int64_t end, bool spare, std::int64
   T sample[kSample];
   for (std::int64_t m = 0; m < count; ++m) sample[m] = rows[m * step * d_ + feature];
   std::nth_element(sample, sample + count / 2, sample + count);
-  const T pivot = sample[count / 2];
+  const Cut cut{feature, sample[count / 2]};
   const auto sorted = [&]<bool kEqualFirst>() {
     switch (d_) {
-      case 1: return sort<1, kEqualFirst>(from, to, begin, end, feature, pivot);
-      case 2: return sort<2, kEqualFirst>(from, to, begin, end, feature, pivot);
-      case 3: return sort<3, kEqualFirst>(from, to, begin, end, feature, pivot);
-      case 4: return sort<4, kEqualFirst>(from, to, begin, end, feature, pivot);
-      default: return sort<0, kEqualFirst>(from, to, begin, end, feature, pivot);
+      case 1: return sort<1, kEqualFirst>(from, to, begin, end, cut, threads);
+      case 2: return sort<2, kEqualFirst>(from, to, begin, end, cut, threads);
+      case 3: return sort<3, kEqualFirst>(from, to, begin, end, cut, threads);
+      case 4: return sort<4, kEqualFirst>(from, to, begin, end, cut, threads);
+      default: return sort<0, kEqualFirst>(from, to, begin, end, cut, threads);
     }
   };
   middle = sorted.template operator()<false>();
@@ -140,7 +173,7 @@ std::int32_t Tree<T>::grow(Part& part, std::int64_t begin, std::int64_t end, boo
   part.nodes.push_back({begin, end});
   part.boxes.resize(part.boxes.size() + 2 * d_);
   std::int64_t middle = end;
-  if (end - begin > kLeaf && depth < kDeepest && split(begin, end, spare, middle)) {
+  if (end - begin > kLeaf && depth < kDeepest && split(begin, end, spare, middle, 1)) {
     const std::int32_t left = grow(part, begin, middle, !spare, depth + 1);
     const std::int32_t right = grow(part, middle, end, !spare, depth + 1);
     part.nodes[number].left = left;

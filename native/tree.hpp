@@ -41,6 +41,7 @@ class Tree {
   static constexpr int kLeaf = 64;     // rows
   static constexpr int kPart = 4096;   // rows; parts are built and walked in parallel
   static constexpr int kSample = 32;   // rows that decide a split
+  static constexpr int kStretch = 1 << 15;  // rows that one thread sorts at a time
   static constexpr int kDeepest = 64;  // levels of a part; what is left then stays together
   static constexpr int kLongest = 1024;  // list of candidates that a box keeps
   // More than what a centre can have moved without D showing it.
@@ -70,10 +71,22 @@ class Tree {
     std::vector<T> values;            // the rows themselves, (n, d)
   };
 
-  bool split(std::int64_t begin, std::int64_t end, bool spare, std::int64_t& middle);
+  struct Cut {
+    std::int64_t feature;
+    T pivot;
+  };
+
+  bool split(std::int64_t begin, std::int64_t end, bool spare, std::int64_t& middle, int threads);
+  template <bool kEqualFirst>
+  static bool below(const T* row, const Cut& cut) {
+    return kEqualFirst ? row[cut.feature] <= cut.pivot : row[cut.feature] < cut.pivot;
+  }
+  template <int D, bool kEqualFirst>
+  void sort(const Buffer& from, Buffer& to, std::int64_t begin, std::int64_t end, const Cut& cut,
+            std::int64_t& front, std::int64_t& back) const;
   template <int D, bool kEqualFirst>
   std::int64_t sort(const Buffer& from, Buffer& to, std::int64_t begin, std::int64_t end,
-                    std::int64_t feature, T pivot) const;
+                    const Cut& cut, int threads) const;
   std::int32_t grow(Part& part, std::int64_t begin, std::int64_t end, bool spare, int depth);
   void enclose(Part& part, std::int32_t number, bool spare);
 

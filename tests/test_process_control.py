@@ -258,16 +258,14 @@ def test_no_further_start_is_made_when_the_time_is_up() -> None:
     """The first start outlasts the time, however fast the machine is."""
 
     def wait(record: Progress) -> None:
-        starts.add(record.restart)
+        starts.append(record.restart)
         if record.event == "restart" and record.restart == 1:
-            while time.perf_counter() < begun + 1.0:
-                time.sleep(0.01)
+            time.sleep(1.0)  # the fit's clock began before this
 
-    starts: set[int] = set()
+    starts: list[int] = []
     options = {"n_clusters": 9, "init": "random", "random_state": 0}
-    begun = time.perf_counter()
     model = om.KMeans(**options, n_init=50, max_time=1.0, callback=wait).fit(HARD)
-    assert starts <= {0, 1}
+    assert set(starts) <= {0, 1}
     assert_belongs_together(model, HARD)
 
 
