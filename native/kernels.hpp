@@ -41,6 +41,9 @@ struct Screen {
   int strip = 0;              // features that it takes at a time
   int value_bytes = 4;        // of a feature of the rows as they are given
   std::size_t floats = 0;     // room that a tile needs, work space included
+  // Few centres of many features, which rows meet as they lie: `plain` holds them row by row.
+  bool few = false;
+  std::vector<float> plain;
   std::vector<float> packed;  // groups of centres, feature by feature
   std::vector<float> start;   // (k,) what a score starts from: minus half the squared norm, or 0
   std::vector<float> norms;   // (k,)

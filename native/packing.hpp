@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "kernels.hpp"
 #include "simd.hpp"
@@ -19,6 +20,7 @@ constexpr int kGroup = 12;  // centres in a register tile; 32 registers
 constexpr int kGroup = 6;  // 16 registers
 #endif
 constexpr int kWide = 2;  // vectors of rows in a register tile
+constexpr int kFew = 12;  // centres that a row can meet all at once; see few.hpp
 constexpr int kStripBytes = 20 << 10;  // of rows; with a group of centres they fit 32 KiB
 constexpr float kTiny = 0x1p-100f;  // more than all underflows of a score together
 
@@ -134,6 +136,32 @@ void measure_centers(Screen& screen, const T* centers, Frame<T> frame) {
   screen.guarded = reach > 4 * sum / screen.k;
 }
 
+// Centres row by row, with zeros up to whole vectors.
+inline std::size_t few_stride(int d) {
+  return static_cast<std::size_t>((d + kLanes - 1) / kLanes) * kLanes;
+}
+// They begin where a vector may: one that crosses a line of the cache takes twice as long to load.
+inline float* few_centers(Screen& screen) {
+  constexpr std::uintptr_t bytes = kLanes * sizeof(float);
+  const auto address = reinterpret_cast<std::uintptr_t>(screen.plain.data());
+  return screen.plain.data() + (bytes - address % bytes) % bytes / sizeof(float);
+}
+inline const float* few_centers(const Screen& screen) {
+  return few_centers(const_cast<Screen&>(screen));
+}
+template <typename T>
+void prepare_few(Screen& screen, const T* centers, Frame<T> frame) {
+  const std::size_t stride = few_stride(screen.d);
+  make_room(screen.plain, (screen.k + 1) * stride);
+  for (int j = 0; j < screen.k; ++j, centers += screen.d) {
+    float* to = few_centers(screen) + j * stride;
+    for (std::size_t f = 0; f < stride; ++f) {
+      to[f] = f < static_cast<std::size_t>(screen.d) ? framed_one(centers, frame, static_cast<int>(f))
+                                                     : 0.0f;
+    }
+  }
+}
+
 template <typename T>
 void prepare(Screen& screen, const T* centers, std::int64_t k, std::int64_t d, Metric metric,
              Frame<T> frame) {
@@ -152,6 +180,8 @@ void prepare(Screen& screen, const T* centers, std::int64_t k, std::int64_t d, M
   screen.value_bytes = sizeof(T);
   screen.floats = static_cast<std::size_t>(screen.tile) *
                   (features + 1 + (screen.strip < features ? screen.k : 0));
+  screen.few = euclidean && !screen.guarded && k <= kFew && d >= (k + 1) * kLanes;
+  if (screen.few) prepare_few(screen, centers, frame);
   make_room(screen.packed, k * features);
   make_room(screen.start, k);
   const float error = screen.guarded ? screen_error(screen) : 0.0f;

@@ -25,7 +25,7 @@
 // score(b) - 2 e(b) is above every other (raised) score; likewise p for the city block.
 // The constants below are rounded up generously; kTiny covers underflow.  An overflow makes the
 // bound infinite or NaN and the row doubtful, never wrong.
-#include "packing.hpp"
+#include "few.hpp"
 #include "sweep.hpp"
 
 namespace omnimeans::OMNIMEANS_KERNELS {
@@ -201,7 +201,11 @@ struct Propose {
       return tile;
     };
     Best<kWide> seen;
-    sweep_wide<M>(screen, fresh, scores_of(screen, tile), ahead, seen);
+    if (M == Metric::euclidean && screen.few && rows) {
+      sweep_few<kFew>(screen, rows, frame, tile, sizes, seen);
+    } else {
+      sweep_wide<M>(screen, fresh, scores_of(screen, tile), ahead, seen);
+    }
     return certify<M, kWide>(screen, sizes, seen, labels, threshold, ranges);
   }
 };

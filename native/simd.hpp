@@ -75,6 +75,16 @@ static inline std::uint32_t not_greater(Vec a, Vec b) {
 }
 #endif
 
+// The same vector, loaded once: compilers would rather load it again for each use.
+static inline Vec in_register(Vec a) {
+#if defined(__GNUC__) && defined(__AVX512F__)
+  asm("" : "+v"(a));
+#elif defined(__GNUC__) && defined(__SSE2__)
+  asm("" : "+x"(a));
+#endif
+  return a;
+}
+
 static inline Vec vabs(Vec a) { return (Vec)((IVec)a & INT32_MAX); }
 
 // Shuffles of two vectors by a pattern, a function from the lane of the result to the lane of (a, b).
