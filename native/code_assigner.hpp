@@ -21,7 +21,7 @@ class CodeAssigner {
                const CodedCenters& coded, Frame<T> frame, Sink& sink)
       : x_(x), centers_(centers), codes_(codes), coded_(coded), frame_(frame), sink_(sink),
         block_(kCodeRows * codes.stride), scores_(static_cast<std::size_t>(kCodeRows) * coded.padded),
-        reached_(coded.padded) {}
+        reached_(static_cast<std::size_t>(kCodeRows) * coded.padded), away_(coded.padded) {}
 
   void assign(Chosen chosen) {
     for (std::int64_t m = 0; m < chosen.count; m += kCodeRows) {
@@ -47,12 +47,20 @@ class CodeAssigner {
         decide(chosen[m + i], scores_.data() + static_cast<std::size_t>(i) * coded_.padded,
                inverse[i], far[i], best[i]);
       }
+      compare();
     }
   }
 
   std::int64_t decided() const { return decided_; }
 
  private:
+  // A row that several centres may be nearest to: some of the numbers in `reached_`.
+  struct Doubt {
+    std::int64_t row;
+    int found;
+    float beyond;  // no other centre is nearer
+  };
+
   void decide(std::int64_t row, const float* scores, float inverse, float far, float best) {
     if (!std::isfinite(best)) return compare_all(row);  // a row or a centre beyond float32
     // D itself is rounded, which counts where a row is very far from all centres.
@@ -61,35 +69,51 @@ class CodeAssigner {
         (x_.d / 8.0f + 8) * 0x1p-50f * away_from_all * away_from_all / inverse;
     // A first guess of the threshold, by the widest doubt of all centres, then by the best one's.
     const float widest = (coded_.tallest + coded_.widest * far + coded_.deepest * inverse) * 1.001f + rounded;
-    int found = screen_.reaching(scores, coded_.padded, best - 2 * widest, reached_.data());
+    std::int32_t* reached = reached_.data() + static_cast<std::size_t>(doubts_) * coded_.padded;
+    int found = screen_.reaching(scores, coded_.padded, best - 2 * widest, reached);
     if (found == 0) return compare_all(row);  // NaN
-    const int ahead = *std::max_element(reached_.data(), reached_.data() + found, [&](int a, int b) {
+    const int ahead = *std::max_element(reached, reached + found, [&](int a, int b) {
       return scores[a] < scores[b] || (scores[a] == scores[b] && a > b);
     });
     const float threshold = best - 2 * (coded_.doubt(ahead, inverse, far) + rounded);
-    found = static_cast<int>(std::remove_if(reached_.data(), reached_.data() + found,
+    found = static_cast<int>(std::remove_if(reached, reached + found,
                                             [&](int j) { return scores[j] < threshold; }) -
-                             reached_.data());
+                             reached);
     if (found == 0) return compare_all(row);  // NaN
     if (found == 1) {
       if (!sink_.ranged()) return sink_.one(row, ahead, 0, 0);
       const float others = screen_.others(scores, coded_.padded, ahead);
       return sink_.one(row, ahead, beyond(row, others, inverse), within(row, threshold, inverse));
     }
-    Duel duel;
-    for (int c = 0; c < found; ++c) duel.meet(reached_[c], away(row, reached_[c]));
-    ++decided_;
-    sink_.one(row, duel.nearest,
-              duel.lower(beyond(row, threshold, inverse), Metric::euclidean, frame_.scale),
-              duel.upper(Metric::euclidean, frame_.scale));
+    const char* values = reinterpret_cast<const char*>(x_.row(row));
+    const std::size_t bytes = x_.d * sizeof(T);
+    for (std::size_t byte = 0; byte < bytes; byte += 64) __builtin_prefetch(values + byte);
+    doubt_[doubts_++] = {row, found, beyond(row, threshold, inverse)};
+  }
+
+  // Decides the rows in doubt, whose values have been fetched meanwhile.
+  void compare() {
+    for (int m = 0; m < doubts_; ++m) {
+      const auto& [row, found, rest] = doubt_[m];
+      const std::int32_t* reached = reached_.data() + static_cast<std::size_t>(m) * coded_.padded;
+      exact_for<T>().chosen(x_.row(row), centers_, reached, found, x_.d, Metric::euclidean,
+                            away_.data());
+      Duel duel;
+      for (int c = 0; c < found; ++c) duel.meet(reached[c], away_[c]);
+      decided(row, duel, rest);
+    }
+    doubts_ = 0;
   }
 
   void compare_all(std::int64_t row) {
     Duel duel;
     for (int j = 0; j < coded_.k; ++j) duel.meet(j, away(row, j));
+    decided(row, duel, std::numeric_limits<float>::infinity());
+  }
+
+  void decided(std::int64_t row, const Duel& duel, float rest) {
     ++decided_;
-    sink_.one(row, duel.nearest,
-              duel.lower(std::numeric_limits<float>::infinity(), Metric::euclidean, frame_.scale),
+    sink_.one(row, duel.nearest, duel.lower(rest, Metric::euclidean, frame_.scale),
               duel.upper(Metric::euclidean, frame_.scale));
   }
 
@@ -119,7 +143,10 @@ class CodeAssigner {
   const CodeScreen& screen_ = *code_screen();
   std::vector<std::uint8_t> block_;
   std::vector<float> scores_;
-  std::vector<std::int32_t> reached_;
+  std::vector<std::int32_t> reached_;  // (kCodeRows, padded)
+  std::vector<double> away_;
+  Doubt doubt_[kCodeRows];
+  int doubts_ = 0;
   std::int64_t decided_ = 0;
 };
 

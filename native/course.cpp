@@ -72,7 +72,10 @@ Course<T> course(Rows<T>& rows, const T* start, std::int64_t k, const std::int64
   std::vector<double> means_(k * d), weights(k), centers(k * d);
   after.assign(start, start + k * d);
   double shift = std::numeric_limits<double>::infinity();
-  while (static_cast<std::int64_t>(found.lines.size()) < max_iter && !(shift <= tol)) {
+  const auto more = [&] {  // one iteration in any case, also where the tolerance is infinite
+    return found.lines.empty() || !(shift <= tol);
+  };
+  while (static_cast<std::int64_t>(found.lines.size()) < max_iter && more()) {
     const auto begun = Clock::now();
     std::swap(before, after);
     const Counts seen = rows.step(before.data(), k, threads, {false, false, Screening::tiles, true});

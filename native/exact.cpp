@@ -26,6 +26,13 @@ inline Vec8 load8(const float* p) {
   return __builtin_convertvector(v, Vec8);
 }
 
+inline Vec8 terms(Vec8 difference, std::integral_constant<Metric, Metric::euclidean>) {
+  return difference * difference;
+}
+inline Vec8 terms(Vec8 difference, std::integral_constant<Metric, Metric::manhattan>) {
+  return (Vec8)((IVec8)difference & INT64_MAX);
+}
+
 template <Metric M>
 inline double term(double difference) {
   return M == Metric::euclidean ? difference * difference : __builtin_fabs(difference);
@@ -35,26 +42,33 @@ inline double add_lanes(const double (&s)[8]) {
   return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
-// Feature f goes to lane f mod 8; the lanes are added in one fixed tree.
-template <Metric M, typename T>
-inline double distance_wide(const T* x, const T* c, std::int64_t d) {
-  Vec8 lanes = {};
-  std::int64_t f = 0;
-  for (; f + 8 <= d; f += 8) {
-    const Vec8 difference = load8(x + f) - load8(c + f);
-    if constexpr (M == Metric::euclidean) {
-      lanes += difference * difference;
-    } else {
-      const IVec8 positive = (IVec8)difference & INT64_MAX;
-      lanes += (Vec8)positive;
+// From one row to N others.  Feature f goes to lane f mod 8; the lanes are added in one fixed tree.
+// With several others, none waits for its own last addition.
+template <Metric M, int N, typename T>
+inline void distances_wide(const T* x, const T* const (&c)[N], std::int64_t d, double* out) {
+  Vec8 lanes[N] = {};
+  std::int64_t whole = 0;
+  for (; whole + 8 <= d; whole += 8) {
+    const Vec8 row = load8(x + whole);
+    for (int n = 0; n < N; ++n) {
+      lanes[n] += terms(row - load8(c[n] + whole), std::integral_constant<Metric, M>());
     }
   }
-  double s[8];
-  __builtin_memcpy(s, &lanes, sizeof s);
-  for (int lane = 0; f < d; ++f, ++lane) {
-    s[lane] += term<M>(static_cast<double>(x[f]) - static_cast<double>(c[f]));
+  for (int n = 0; n < N; ++n) {
+    double s[8];
+    __builtin_memcpy(s, &lanes[n], sizeof s);
+    for (std::int64_t f = whole; f < d; ++f) {
+      s[f - whole] += term<M>(static_cast<double>(x[f]) - static_cast<double>(c[n][f]));
+    }
+    out[n] = add_lanes(s);
   }
-  return add_lanes(s);
+}
+
+template <Metric M, typename T>
+inline double distance_wide(const T* x, const T* c, std::int64_t d) {
+  double away;
+  distances_wide<M, 1>(x, {c}, d, &away);
+  return away;
 }
 
 // Up to eight features: the same sum with its zero lanes left out.
@@ -93,6 +107,31 @@ void distances(const T* x, const T* c, std::int64_t count, std::int64_t stride, 
     distances_of<Metric::euclidean>(x, c, count, stride, d, out);
   } else {
     distances_of<Metric::manhattan>(x, c, count, stride, d, out);
+  }
+}
+
+template <Metric M, typename T>
+void chosen_of(const T* x, const T* c, const std::int32_t* numbers, int count, std::int64_t d,
+               double* out) {
+  int i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const std::int32_t* four = numbers + i;
+    distances_wide<M, 4, T>(x, {c + four[0] * d, c + four[1] * d, c + four[2] * d, c + four[3] * d},
+                            d, out + i);
+  }
+  for (; i + 2 <= count; i += 2) {
+    distances_wide<M, 2, T>(x, {c + numbers[i] * d, c + numbers[i + 1] * d}, d, out + i);
+  }
+  if (i < count) out[i] = distance_wide<M>(x, c + numbers[i] * d, d);
+}
+
+template <typename T>
+void chosen(const T* x, const T* c, const std::int32_t* numbers, int count, std::int64_t d,
+            Metric metric, double* out) {
+  if (metric == Metric::euclidean) {
+    chosen_of<Metric::euclidean>(x, c, numbers, count, d, out);
+  } else {
+    chosen_of<Metric::manhattan>(x, c, numbers, count, d, out);
   }
 }
 
@@ -247,8 +286,9 @@ void peaks(const T* x, double weight, std::int64_t d, double* peak) {
 
 const Exact& exact_kernels() {
   static constexpr Exact table = {
-      {distance<float>, distances<float>, own<float>, move<float>, peaks<float>},
-      {distance<double>, distances<double>, own<double>, move<double>, peaks<double>},
+      {distance<float>, distances<float>, chosen<float>, own<float>, move<float>, peaks<float>},
+      {distance<double>, distances<double>, chosen<double>, own<double>, move<double>,
+       peaks<double>},
       divide};
   return table;
 }

@@ -70,6 +70,13 @@ def test_one_call_or_many(case: tuple[Any, dict[str, Any], Any]) -> None:
     assert [line.redecided for line in one.history_] == [line.redecided for line in many.history_]
 
 
+@pytest.mark.parametrize("engine", ["cpu", "reference"])
+def test_an_infinite_tolerance_ends_after_one_iteration(engine: str) -> None:
+    X = np.random.default_rng(0).standard_normal((60, 3))
+    model = om.KMeans(3, tol=1e308, random_state=0, engine=engine).fit(X)
+    assert (model.n_iter_, model.stop_reason_) == (1, "tolerance")
+
+
 def test_small_fits_take_one_call_each(calls: list[bool]) -> None:
     X = np.random.default_rng(0).standard_normal((150, 4))
     model = om.KMeans(3, n_init=5, random_state=0).fit(X)
