@@ -5,6 +5,7 @@
 // kNarrow features the rows stay in registers and the centres stream past one at a time.  With more
 // features, a register tile of R centres x V vectors of rows is accumulated feature by feature:
 // R * V multiply-adds for V loads and R broadcasts, so the multiply-add units are what limits it.
+// Few centres of many features have a shape of their own, see few.hpp.
 // Cost per row and centre, in vector instructions per lane: d + 5 (min, max, max, compare, blend).
 //
 // Score.  score(x, c) = x.c - |c|^2 / 2 for the Euclidean distance, so that the nearest centre has
