@@ -22,7 +22,7 @@ from omnimeans._types import F64, I32, I64, U64, Distance, Floats, Iteration, Pa
 from omnimeans.algorithms import VARIANTS, Variant
 from omnimeans.distances import lengths_of
 from omnimeans.engines._shares import Shares
-from omnimeans.engines.pilot import FLAT, TINY, Pilot
+from omnimeans.engines.pilot import FEW, FLAT, TINY, Pilot
 from omnimeans.engines.stores import PlainStore, open_store
 
 T = TypeVar("T")
@@ -285,7 +285,7 @@ def pilot_for(X: Floats, memory: int | None) -> Pilot:
 
 def _filled(X: Floats, d: int) -> float:
     """Return how many dimensions the rows fill, from the variances of a sample's columns."""
-    if d <= FLAT or d > MOST_FEATURES:
+    if d <= FLAT or d > MOST_FEATURES or len(X) < FEW:
         return d
     sample = X[:: max(1, len(X) // SAMPLE)].astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -64,7 +64,8 @@ def different_rows(engine: Engine, rows: Rows) -> tuple[I64, F64 | None] | None:
         return None
     numbers = np.arange(rows.n) if rows.weights is None else np.flatnonzero(rows.weights > 0.0)
     values = rows.take(numbers)
-    away = engine.all_pairs(values, _landmark(rows)[None], DISTANCES["euclidean"])[:, 0]
+    alike = np.zeros(len(numbers), dtype=np.int32)
+    away = engine.own(values, _landmark(rows)[None], alike, DISTANCES["euclidean"])
     found = _core.order_rows(values, away)
     if found is None:
         return None
