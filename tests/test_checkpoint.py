@@ -165,6 +165,42 @@ def test_a_foreign_checkpoint_is_refused_and_left_alone(tmp_path: Path) -> None:
     assert_same_answer(om.KMeans(**HOW, checkpoint=path).fit(X), om.KMeans(**HOW).fit(X))
 
 
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
+def test_a_fit_that_has_dropped_a_cluster_goes_on(tmp_path: Path) -> None:
+    data = hard_cases.rows("copies", 400, 4, np.float64)
+    far = np.vstack([data[:9], np.full((3, 4), 1e6)])  # three centres that get no rows
+    how: dict[str, Any] = {"init": far, "n_init": 1, "empty_clusters": "drop"}
+    whole = om.KMeans(**HOW | how).fit(data)
+    killed(tmp_path / "c", 2, data, **how)
+    seen: list[Progress] = []
+    model = om.KMeans(**HOW | how, checkpoint=tmp_path / "c", callback=seen.append).fit(data)
+    assert len(whole.cluster_centers_) < 12
+    assert len(seen) < whole.n_iter_
+    assert_same_answer(model, whole)
+
+
+def test_a_fit_by_other_rules_is_another(tmp_path: Path) -> None:
+    path, given = tmp_path / "c", {"init": X[:12], "n_init": 1}
+    pairs: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("frozen is [0] there and None here", given | {"frozen": [0]}, given),
+        ("frozen is [0] there and [1] here", given | {"frozen": [0]}, given | {"frozen": [1]}),
+        ("empty_clusters is 'farthest' there and 'split' here", {}, {"empty_clusters": "split"}),
+        ("empty_clusters is 'farthest' there and 'drop' here", {}, {"empty_clusters": "drop"}),
+        ("fill is 'random' there and 'k-means++'", {"fill": "random"}, {"fill": "k-means++"}),
+        (
+            "init is 'test_a_fit_by_other_rules_is_another",
+            {"init": lambda rows, k, random_state: rows[:k]},
+            {"init": lambda rows, k, random_state: rows[-k:]},
+        ),
+    ]
+    for what, there, here in pairs:
+        killed(path, 3, **there)
+        with pytest.raises(ValueError, match=re.escape(f"belongs to another fit: {what}")):
+            om.KMeans(**HOW | here, checkpoint=path).fit(X)
+        path.unlink()
+    tally.count("faults", len(pairs))
+
+
 def test_a_damaged_checkpoint_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "c"
     killed(path, 9)

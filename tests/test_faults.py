@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import omnimeans as om
 import tally
 from alone import python, run
+from checks import assert_same_answer
 from omnimeans import _core
+from omnimeans._checkpoint import Checkpoint
 from omnimeans.distances import DISTANCES
 from omnimeans.engines import cpu
+from omnimeans.progress import Progress
 
+ROWS = np.random.default_rng(0).uniform(size=(600, 4))
 LINUX = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 
 # forks and threads
@@ -176,3 +183,40 @@ def test_more_threads_than_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     X = np.arange(10.0)[:, None]
     rows = engine.place(X, None, DISTANCES["euclidean"])
     assert engine.step(rows, X[:2].copy()).moved == 10
+
+
+# checkpoints
+
+
+def test_a_callable_start_is_known_by_its_code() -> None:
+    def of(function: Any) -> Any:
+        checkpoint = Checkpoint("nowhere").of({"init": function})
+        return checkpoint._subject["init"]
+
+    def first(rows: Any, k: int, random_state: Any) -> Any:
+        return [row for row in rows[:k] if k in {1, 12}]
+
+    class Start:
+        def __call__(self, rows: Any, k: int, random_state: Any) -> Any:
+            return rows[:k]
+
+    assert of(first) == of(first) != of(Start())
+    assert of(Start()) == of(Start()) != of(np.sort)
+    assert "0x" not in of(first) + of(Start()) + of(np.sort)
+    assert of(partial(first)) == of(first)
+
+
+@pytest.mark.filterwarnings("default::RuntimeWarning")
+def test_a_checkpoint_that_cannot_be_removed_loses_no_fit(tmp_path: Path) -> None:
+    how: dict[str, Any] = {"init": "random", "n_init": 4, "random_state": 0}
+    path = tmp_path / "c"
+
+    def replace(record: Progress) -> None:
+        if path.is_file() and record.restart == 3:
+            path.unlink()
+            path.mkdir()
+
+    with pytest.warns(RuntimeWarning, match=r"c could not be removed: .*\. The fit is complete"):
+        model = om.KMeans(12, **how, checkpoint=path, callback=replace).fit(ROWS)
+    tally.count("faults")
+    assert_same_answer(model, om.KMeans(12, **how).fit(ROWS))

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 from time import perf_counter
+from types import CodeType
 from typing import Any, NoReturn, get_args
 
 import numpy as np
@@ -33,7 +35,7 @@ from omnimeans._files import remove_partials, write_atomically
 from omnimeans._types import Engine, Fit, Floats, Iteration, Rows, State, StopReason
 from omnimeans.looks import digest
 
-VERSION = 1
+VERSION = 2  # 1 did not say what becomes of empty clusters, nor which centres are frozen
 SHARE = 50  # writing may take one part in so many of the time
 PATIENCE = 10.0  # seconds before the next try, after the disk has refused
 
@@ -75,8 +77,10 @@ class Checkpoint:
         self.seed = seed if type(seed) is int and seed >= 0 else None
 
     def of(self, subject: Mapping[str, Any]) -> Checkpoint:
-        """Say what is fitted and how: names with words or numbers."""
-        self._subject = dict(subject)
+        """Say what is fitted and how: names with words, numbers, lists of them or functions."""
+        self._subject = {
+            name: _name_of(value) if callable(value) else value for name, value in subject.items()
+        }
         return self
 
     def resume(self, engine: Engine, rows: Rows, finish: Finish) -> tuple[int, Fit | None]:
@@ -135,7 +139,15 @@ class Checkpoint:
 
     def close(self) -> None:
         """Remove the file: the fit has come to its end."""
-        self.path.unlink(missing_ok=True)
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            warnings.warn(
+                f"The checkpoint {self.path} could not be removed: {error.strerror}. The fit is "
+                "complete; remove it by hand, or the next fit with this path takes it for its own.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
     def _save(self, restart: int, state: State | None, best: Fit | None) -> None:
         document = {
@@ -202,9 +214,11 @@ class Checkpoint:
 
     def _centers(self, name: str, k: int, rows: Rows) -> Floats:
         centers = self._arrays.pop(name, None)
+        fewest = 1 if self._subject.get("empty_clusters") == "drop" else k
         if (
             centers is None
-            or centers.shape != (k, rows.d)
+            or centers.shape[1:] != (rows.d,)
+            or not fewest <= len(centers) <= k
             or centers.dtype != rows.dtype
             or not np.isfinite(centers).all()
         ):
@@ -216,3 +230,23 @@ class Checkpoint:
             f"The checkpoint {self.path} makes no sense: {what} cannot be. Remove the file to "
             "begin anew."
         )
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    """Return what tells a function from another of the same name, in any process.
+
+    What it takes from outside (globals, attributes) is not looked at.
+    """
+    function = getattr(function, "func", function)  # of functools.partial
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    code = getattr(function, "__code__", getattr(type(function).__call__, "__code__", None))
+    text = repr(None if code is None else _words(code)).encode()
+    return f"{name} {blake2b(text, digest_size=8).hexdigest()}"
+
+
+def _words(constant: Any) -> Any:
+    """Return what the code is made of, without addresses, places or the order of sets."""
+    if isinstance(constant, CodeType):
+        consts = [_words(inner) for inner in constant.co_consts]
+        return constant.co_code, constant.co_names, consts
+    return sorted(map(repr, constant)) if isinstance(constant, frozenset) else repr(constant)

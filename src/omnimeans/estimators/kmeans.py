@@ -281,7 +281,7 @@ default="k-means++"
         tol = float(self.tol * rows.spread / (rows.weight * rows.d))
         self._tol = restored_sum(tol, rows.exponent, DISTANCES["euclidean"])
         if checkpoint is not None:
-            checkpoint.of(self._subject(k, seed))
+            checkpoint.of(self._subject(k, seed, frozen))
         max_iter = int(self.max_iter)
         starts = self._n_init
         follower, control = followed(
@@ -319,12 +319,15 @@ default="k-means++"
             _sources.leave(engine)
         return self
 
-    def _subject(self, k: int, seed: int) -> dict[str, Any]:
+    def _subject(self, k: int, seed: int, frozen: Any) -> dict[str, Any]:
         """Return what a checkpoint says about the fit that it belongs to."""
         return {
             "estimator": type(self).__name__,
             "n_clusters": k,
-            "init": name_of(self.init),
+            "init": self.init if callable(self.init) else name_of(self.init),
+            "fill": self.fill,
+            "frozen": None if frozen is None else frozen.nonzero()[0].tolist(),
+            "empty_clusters": self.empty_clusters,
             "n_init": self._n_init,
             "max_iter": int(self.max_iter),
             "tol": float(self.tol),
