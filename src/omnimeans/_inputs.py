@@ -15,7 +15,7 @@ from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.validation import validate_data
 
 from omnimeans import _core
-from omnimeans._rows import FLOATS, NUMBERS, Holed, in_order, is_plain, plain, readable
+from omnimeans._rows import FLOATS, NUMBERS, Holed, in_order, is_plain, number_type, plain, readable
 from omnimeans._types import Floats
 
 
@@ -36,6 +36,7 @@ def rows(
         return X
     if issparse(X):
         return _sparse_rows(X, estimator, reset, as_given)
+    X = unmasked(X)
     checks = {
         "dtype": NUMBERS if as_given else FLOATS,
         "ensure_all_finite": False,
@@ -48,6 +49,7 @@ def rows(
             f"X is a lazy frame ({type(X).__name__}), whose rows are not in memory. Collect it "
             "first: X.collect() in polars, X.compute() in Dask."
         )
+    refuse_no_time(X, "X")
     if isinstance(frame, nw.DataFrame) and not frame.implementation.is_pandas():
         # scikit-learn reads the names, but would turn float32 columns into float64
         if estimator is not None:
@@ -66,6 +68,32 @@ def rows(
     if partial and values.dtype.kind == "f" and np.isnan(values.min()):
         return _with_holes(plain(values))
     return readable(values) if as_given else plain(values)
+
+
+def unmasked(values: Any) -> Any:
+    """Return a masked array as a plain one: what is masked is not there, and becomes NaN."""
+    if not isinstance(values, np.ma.MaskedArray):
+        return values
+    if values.dtype.kind not in "fiub" or not np.ma.is_masked(values):
+        return values.data
+    return np.where(np.ma.getmaskarray(values), np.nan, values.data).astype(number_type(values))
+
+
+def refuse_no_time(values: Any, name: str, first: int = 0) -> None:
+    """Refuse NaT, which would become a number; `first` is the number of the first row."""
+    frame = not hasattr(values, "dtype")
+    kinds = list(getattr(values, "dtypes", ())) if frame else [values.dtype]
+    if not kinds or any(getattr(kind, "kind", "") not in ("m", "M") for kind in kinds):
+        return
+    times = np.asarray(values)
+    if times.dtype.kind not in "mM" or not (gone := np.isnat(times)).any():
+        return
+    row, *column = np.argwhere(gone)[0].tolist()
+    place = f"row {first + row}" + (f", column {column[0]}" if column else "")
+    raise ValueError(
+        f"Input {name} contains NaT, a time that is not there: {gone.sum()} of them, the first in "
+        f"{place}, counted from 0. Remove these rows or fill in the times."
+    )
 
 
 def _is_ready(X: Any) -> bool:

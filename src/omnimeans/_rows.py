@@ -95,7 +95,13 @@ def plain(X: Any, dtype: np.dtype[Any] | None = None) -> Floats:
 
 
 def readable(X: Any) -> Any:
-    """Return dense rows in a form that the core can read: as they are, unless that is exotic."""
+    """Return dense rows in a form that the core can read: as they are, unless that is exotic.
+
+    A boolean whose byte is neither 0 nor 1, as in a view of bytes, is true for NumPy; the core
+    would take it for a number.
+    """
+    if X.dtype == np.bool_ and X.size and X.view(np.uint8).max() > 1:
+        X = X.view(np.uint8) != 0
     strange = not X.flags.aligned or any(step % X.itemsize for step in X.strides)
     if strange or X.size <= SMALL:
         return plain(X)

@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import Interval, InvalidParameterError
 from sklearn.utils.validation import _check_sample_weight
 
 from omnimeans import _core, _scaling, looks
+from omnimeans._inputs import refuse_no_time, unmasked
 from omnimeans._inputs import rows as rows
 from omnimeans._rows import FLOATS as FLOATS
 from omnimeans._rows import Holed, number_type, plain
@@ -84,6 +85,8 @@ def weights(sample_weight: Any, X: Floats) -> F64 | None:
     """Return the weights of the rows, None where all count alike."""
     if sample_weight is None:
         return None
+    sample_weight = unmasked(sample_weight)
+    refuse_no_time(sample_weight, "sample_weight")
     checked: F64 = np.require(
         _check_sample_weight(sample_weight, X, dtype=np.float64), requirements=["C", "A"]
     )

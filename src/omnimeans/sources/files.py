@@ -94,6 +94,8 @@ class NpySource(Source):
     def lent(self, n: int, wanted: Wanted | None = None) -> Iterator[tuple[int, FileRows]] | None:
         """Hand out the blocks unread, for the core to read; None where it cannot."""
         size = self.stored.itemsize
+        if self.stored == np.bool_:  # a byte of a file may be anything, a boolean may not
+            return None
         if self.stored not in NUMBERS or not self.stored.isnative or self.stride % size:
             return None
         return self._lent(n, wanted, self.stride // size)

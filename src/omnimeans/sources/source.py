@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from omnimeans._inputs import refuse_no_time, unmasked
 from omnimeans._types import I64, Floats
 from omnimeans.sources.lent import FileRows
 
@@ -146,8 +147,9 @@ class Source:
         )
 
     def _plain(self, first: int, raw: Any) -> Floats:
+        refuse_no_time(raw, self.where, first)
         try:
-            return np.ascontiguousarray(raw, dtype=self.dtype)
+            return np.ascontiguousarray(unmasked(raw), dtype=self.dtype)
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"{self.where}: the rows from {first} on are no numbers ({error}). Leave such "

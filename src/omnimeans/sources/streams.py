@@ -9,6 +9,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
+from omnimeans._inputs import unmasked
 from omnimeans._types import I64
 from omnimeans.sources.source import Source, Wanted, float_type, recut
 
@@ -128,7 +129,7 @@ def partitions(collection: Any) -> list[Any]:
 def as_array(block: Any) -> Any:
     """Return a block of rows as a plain array: arrays, data frames and sparse matrices."""
     if isinstance(block, np.ndarray):
-        return block
+        return unmasked(block)
     if hasattr(block, "toarray"):
         return block.toarray()
     frame = nw.from_native(block, pass_through=True)
