@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import answers
 import hard_cases
 import omnimeans as om
 import tally
+from checks import assert_same_answer
 from omnimeans._types import Engine
 from omnimeans.engines import checked, cpu, open_engine
 from omnimeans.engines.checked import Disagreement
@@ -96,3 +98,13 @@ def test_a_wrong_pass_is_seen(spoil: Callable[[Any, Any], Any], complaint: str) 
     if spoil is wrong_label:
         with pytest.raises(Disagreement, match=complaint):
             engine.nearest(X, X[:5].copy(), answers.DISTANCES["euclidean"])
+
+
+def test_rows_in_a_file_are_looked_at_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their blocks are read anew for every look, and hold no bounds."""
+    X = hard_cases.rows("blobs", 3000, 4, np.float64)
+    np.save(tmp_path / "x.npy", X)
+    whole = om.KMeans(8, random_state=0).fit(X)
+    monkeypatch.setenv("OMNIMEANS_DEBUG", "1")
+    model = om.KMeans(8, random_state=0, engine="blocks").fit(tmp_path / "x.npy")
+    assert_same_answer(model, whole)

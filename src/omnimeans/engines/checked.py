@@ -39,7 +39,10 @@ def bounds_by_definition(
     engine: Engine, rows: Any, centers: Floats, away: Any, first: int
 ) -> str | None:
     """Find out whether the bounds that a pass keeps hold for the block's distances."""
-    bounds = getattr(rows.core, "bounds", lambda: None)() if hasattr(rows, "core") else None
+    core = getattr(rows, "core", None)
+    if not hasattr(core, "bounds") or not len(core.sums()):  # no pass yet, as in a block read anew
+        return None
+    bounds = core.bounds()
     if bounds is None:
         return None
     block = slice(first, first + len(away))
