@@ -18,13 +18,13 @@ constexpr int kAhead = 8192;  // values: rows mostly lie one behind the other; i
 constexpr int kRowsAtOnce = kGroup / 6;  // 2 K sums in 32 registers, K in 16
 
 // kLanes features of some rows, from f on, with all centres.
-template <bool kScaled, int K, int R, typename T>
+template <int K, int R, typename T>
 inline void meet(const T* const* rows, Frame<T> frame, int f, const float* centers,
                  std::size_t stride, Vec (&sums)[R][K], Vec (&squares)[R]) {
   Vec x[R];
   for (int r = 0; r < R; ++r) {
     __builtin_prefetch(rows[r] + f + kAhead, 0, 2);
-    x[r] = framed<kScaled>(rows[r], frame, f);
+    x[r] = framed<true>(rows[r], frame, f);
     squares[r] += x[r] * x[r];
   }
   for (int j = 0; j < K; ++j) {
@@ -46,7 +46,7 @@ inline Vec reduced(const float* vectors, std::size_t stride) {
 
 // Features [begin, end) of R rows with all centres; adds to the sums in `out`, centre by centre.
 // Inline, or else the compiler spends as long on moving sums as on making them.
-template <bool kScaled, int K, int R, typename T>
+template <int K, int R, typename T>
 [[gnu::always_inline]] inline void meet_strip(const Screen& screen, const T* const* rows,
                                               Frame<T> frame, int begin, int end, float* out) {
   const std::size_t stride = few_stride(screen.d);
@@ -58,7 +58,7 @@ template <bool kScaled, int K, int R, typename T>
   }
   int f = begin;
   for (; f + kLanes <= end; f += kLanes) {
-    meet<kScaled, K, R>(rows, frame, f, centers + f, stride, sums, squares);
+    meet<K, R>(rows, frame, f, centers + f, stride, sums, squares);
   }
   if (f < end) {  // what is left behind whole vectors
     T part[R][kLanes] = {}, offset[kLanes] = {};
@@ -69,7 +69,7 @@ template <bool kScaled, int K, int R, typename T>
       parts[r] = part[r];
     }
     const Frame<T> rest{offset, frame.scale};
-    meet<kScaled, K, R>(parts, rest, 0, centers + f, stride, sums, squares);
+    meet<K, R>(parts, rest, 0, centers + f, stride, sums, squares);
   }
   for (int r = 0; r < R; ++r) {
     for (int j = 0; j < K; ++j) store(out + (r * (K + 1) + j) * kLanes, sums[r][j]);
@@ -79,9 +79,12 @@ template <bool kScaled, int K, int R, typename T>
 
 // The tile is work space for the sums, row by row and centre by centre, a vector each.  Some rows meet
 // a strip of the centres, which stays in the nearest cache meanwhile, before they meet the next.
-template <bool kScaled, int K, class Sink, typename T>
-void sweep_few_scaled(const Screen& screen, const T* const* rows, Frame<T> frame, float* tile,
-                      float* sizes, Sink& sink) {
+template <int K, class Sink, typename T>
+void sweep_few(const Screen& screen, const T* const* rows, Frame<T> frame, float* tile,
+               float* sizes, Sink& sink) {
+  if constexpr (K > 1) {
+    if (screen.k != K) return sweep_few<K - 1>(screen, rows, frame, tile, sizes, sink);
+  }
   constexpr int R = kRowsAtOnce, kSums = (K + 1) * kLanes;
   const int d = screen.d, strips = (K * d * 4 + kFewBytes - 1) / kFewBytes;
   const int strip = (d / kLanes + strips - 1) / strips * kLanes;
@@ -90,7 +93,7 @@ void sweep_few_scaled(const Screen& screen, const T* const* rows, Frame<T> frame
     for (int begin = 0; begin < d; begin += strip) {
       const int end = begin + strip < d ? begin + strip : d;
       for (int first = block; first < block + kTogether; first += R) {
-        meet_strip<kScaled, K, R>(screen, rows + first, frame, begin, end, tile + first * kSums);
+        meet_strip<K, R>(screen, rows + first, frame, begin, end, tile + first * kSums);
       }
     }
   }
@@ -100,19 +103,6 @@ void sweep_few_scaled(const Screen& screen, const T* const* rows, Frame<T> frame
     for (int j = 0; j < K; ++j) {
       sink.take(j, v, reduced(vectors + j * kLanes, kSums) + screen.start[j]);
     }
-  }
-}
-
-template <int K, class Sink, typename T>
-void sweep_few(const Screen& screen, const T* const* rows, Frame<T> frame, float* tile,
-               float* sizes, Sink& sink) {
-  if constexpr (K > 1) {
-    if (screen.k != K) return sweep_few<K - 1>(screen, rows, frame, tile, sizes, sink);
-  }
-  if (frame.scale == 1) {
-    sweep_few_scaled<false, K>(screen, rows, frame, tile, sizes, sink);
-  } else {
-    sweep_few_scaled<true, K>(screen, rows, frame, tile, sizes, sink);
   }
 }
 

@@ -40,7 +40,9 @@ def bounds_by_definition(
 ) -> str | None:
     """Find out whether the bounds that a pass keeps hold for the block's distances."""
     core = getattr(rows, "core", None)
-    if not hasattr(core, "bounds") or not len(core.sums()):  # no pass yet, as in a block read anew
+    if core is None or not hasattr(core, "bounds"):
+        return None
+    if not len(core.sums()):  # no pass yet, as in a block read anew
         return None
     bounds = core.bounds()
     if bounds is None:
