@@ -84,12 +84,14 @@ class Reaper(threading.Thread):
     """Kills a worker and starts another, as often as two are there, so that one is always left.
 
     A worker that dies at once when it comes would leave no time for any work; what is asked for is
-    that work goes on.
+    that work goes on.  So between iterations a kill waits until all workers are there, and then a
+    while: on a busy machine a new worker takes seconds until it has imported what it needs.
     """
 
     def __init__(self, cluster: Cluster, client: Any, pause: float) -> None:
         super().__init__(daemon=True)
         self.cluster, self.client, self.pause = cluster, client, pause
+        self.workers = len(client.nthreads())
         self.kills = 0
         self.done, self.lock = threading.Event(), threading.Lock()
 
@@ -110,4 +112,5 @@ class Reaper(threading.Thread):
     def run(self) -> None:
         """Kill at any time, so also while the rows are looked at and the start is made."""
         while not self.done.wait(self.pause):
-            self.strike()
+            if len(self.client.nthreads()) == self.workers:
+                self.strike()

@@ -37,7 +37,11 @@ def lent_blocks(source: Any, n: int) -> list[FileRows]:
     return [rows for _, rows in found]
 
 
-@pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number.__name__)
+# a byte of a file may be anything, a boolean may not
+LENT = [number for number in NUMBERS if number is not np.bool_]
+
+
+@pytest.mark.parametrize("number", LENT, ids=lambda number: number.__name__)
 def test_every_type_of_number_is_read_as_it_is(number: Any, tmp_path: Path) -> None:
     X = VALUES.clip(0, 60).astype(number)
     np.save(tmp_path / "X.npy", X)
