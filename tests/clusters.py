@@ -9,10 +9,12 @@ import subprocess
 import sys
 import threading
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 PATIENCE = 90.0  # seconds that anything here may take to start
+POLL = 0.1  # seconds
 
 
 class Cluster:
@@ -84,8 +86,8 @@ class Reaper(threading.Thread):
     """Kills a worker and starts another, as often as two are there, so that one is always left.
 
     A worker that dies at once when it comes would leave no time for any work; what is asked for is
-    that work goes on.  So between iterations a kill waits until all workers are there, and then a
-    while: on a busy machine a new worker takes seconds until it has imported what it needs.
+    that work goes on.  So between iterations a kill waits until all workers are there and have
+    imported what they need, which takes them seconds on a busy machine.
     """
 
     def __init__(self, cluster: Cluster, client: Any, pause: float) -> None:
@@ -111,6 +113,8 @@ class Reaper(threading.Thread):
 
     def run(self) -> None:
         """Kill at any time, so also while the rows are looked at and the start is made."""
-        while not self.done.wait(self.pause):
+        while not self.done.wait(POLL):
             if len(self.client.nthreads()) == self.workers:
+                self.client.run(import_module, "omnimeans.engines._work", on_error="ignore")
+                self.done.wait(self.pause)
                 self.strike()
