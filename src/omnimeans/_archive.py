@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import stat
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
@@ -21,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omnimeans import __version__
+from omnimeans._foreign import is_special
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -84,8 +84,7 @@ def contents(path: Path, kind: str) -> bytes:
     OSError
         If there is no such file, or it cannot be read.
     """
-    mode = path.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+    if is_special(path):
         _refuse(str(path), "is a device or a pipe, not a file", kind)
     with path.open("rb") as file:
         begin = file.read(LARGE)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from omnimeans._foreign import is_special
 from omnimeans.sources.files import NpySource, StoreSource, open_hdf5, open_memmap, open_zarr
 from omnimeans.sources.source import FLOATS, Source
 from omnimeans.sources.streams import DaskSource, StreamSource
@@ -33,6 +34,7 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "columns": (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".csv", ".tsv")
 }
 _OPTIONS |= {"key": (".h5", ".hdf5"), "header": (".csv", ".tsv")}
+_FOLDERS = (".parquet", ".pq", ".zarr")
 
 
 def open_source(
@@ -135,10 +137,19 @@ def _open_path(path: Path, given: dict[str, Any]) -> Source:
         )
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist.")
+    if is_special(path):  # it might never end, and cannot be read twice
+        raise ValueError(
+            f"{path} is a device or a pipe, not a file, and each pass reads the rows again. Write "
+            "them to a file, or read them into an array first."
+        )
     if ending not in READERS:
         raise ValueError(
             f"{path}: nothing here reads {ending or 'files without an ending'}; use one of "
             f"{', '.join(READERS)}, or a folder of Parquet files."
+        )
+    if path.is_dir() and ending not in _FOLDERS:
+        raise ValueError(
+            f"{path} is a folder; give a file, a folder of Parquet files or a Zarr array."
         )
     for name in given:
         if ending not in _OPTIONS[name]:

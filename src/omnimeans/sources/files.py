@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from omnimeans._foreign import HEADER, npy_header, understood
 from omnimeans._optional import need
 from omnimeans._rows import NUMBERS
 from omnimeans._types import I64, Floats
@@ -57,6 +58,8 @@ class NpySource(Source):
             raise ValueError(
                 f"{path} holds an array of shape {shape}; rows of features are needed, (n, d)."
             )
+        if 0 in shape:
+            raise ValueError(f"{path} holds an array of shape {shape}: no rows of values.")
         self.path, self.where = path, str(path)
         self.stored = np.dtype(dtype)
         if self.stored.kind not in "fiub":
@@ -67,9 +70,9 @@ class NpySource(Source):
         self.width = self.n_cols * self.stored.itemsize  # bytes of a row
         self.stride = self.width if stride is None else stride
         self.stamp = FileStamp(path)
-        needed = offset + max(0, self.n_rows - 1) * self.stride + self.width
+        needed = offset + (self.n_rows - 1) * self.stride + self.width
         size = path.stat().st_size
-        if self.n_rows and size < needed:
+        if size < needed:
             whole = max(0, (size - offset) // self.stride)
             raise ValueError(
                 f"{path} is cut short: its header promises {self.n_rows} rows, but it ends in row "
@@ -80,10 +83,7 @@ class NpySource(Source):
     def open(cls, path: Path) -> Source:
         """Read the header of a .npy file."""
         with path.open("rb") as file:
-            version = np.lib.format.read_magic(file)
-            header = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
-            shape, fortran, dtype = header(file)
-            offset = file.tell()
+            shape, fortran, dtype, offset = npy_header(file.read(HEADER), str(path))
         if fortran and len(shape) == 2 and 1 not in shape:
             return ColumnsFile(path, dtype, shape, offset)
         return cls(path, dtype, shape, offset)
@@ -162,12 +162,14 @@ class ColumnsFile(NpySource):
 class StoreSource(Source):
     """Anything with a shape, a type and slices by row: Zarr and HDF5 arrays, arrays in memory."""
 
-    def __init__(self, array: Any, where: str, stamp: FileStamp | None = None) -> None:
+    def __init__(
+        self, array: Any, where: str, stamp: FileStamp | None = None, kind: str | None = None
+    ) -> None:
         if len(array.shape) != 2:
             raise ValueError(
                 f"{where} has shape {array.shape}; rows of features are needed (n, d)."
             )
-        self.array, self.where, self.stamp = array, where, stamp
+        self.array, self.where, self.stamp, self.kind = array, where, stamp, kind
         self.dtype = float_type(array.dtype)
         self.n_rows, self.n_cols = (int(extent) for extent in array.shape)
         chunks = getattr(array, "chunks", None)
@@ -184,7 +186,10 @@ class StoreSource(Source):
             raise self._shorter(int(self.array.shape[0]))
 
     def _read(self, first: int, stop: int) -> Any:
-        return np.asarray(self.array[first:stop])
+        if self.kind is None:  # what goes wrong is the business of whoever made the array
+            return np.asarray(self.array[first:stop])
+        with understood(f"{self.where}, in the rows from {first} on,", self.kind):
+            return np.asarray(self.array[first:stop])
 
 
 def open_memmap(array: np.memmap[Any, Any]) -> Source:
@@ -206,29 +211,32 @@ def open_memmap(array: np.memmap[Any, Any]) -> Source:
 
 def open_zarr(path: Path) -> Source:
     """Open a Zarr array in a folder."""
-    zarr = need("zarr", extra="io")
-    return StoreSource(zarr.open_array(str(path), mode="r"), str(path))
+    zarr, kind = need("zarr", extra="io"), "a Zarr array"
+    with understood(str(path), kind):
+        array = zarr.open_array(str(path), mode="r")
+    return StoreSource(array, str(path), kind=kind)
 
 
 def open_hdf5(path: Path, key: str | None = None) -> Source:
     """Open the array of this name in an HDF5 file, or the only one with two dimensions."""
-    h5py = need("h5py", extra="io")
-    file = h5py.File(path, "r")
+    h5py, kind = need("h5py", extra="io"), "an HDF5 file"
     found: dict[str, Any] = {}
-    file.visititems(
-        lambda name, item: found.update({name: item}) if getattr(item, "ndim", 0) == 2 else None
-    )
+    with understood(str(path), kind):
+        file = h5py.File(path, "r")
+        file.visititems(
+            lambda name, item: found.update({name: item}) if getattr(item, "ndim", 0) == 2 else None
+        )
     if key is not None:
         if key not in file:
             raise ValueError(f"{path} has no array {key!r}; it has {', '.join(found) or 'none'}.")
-        return StoreSource(file[key], f"{path}, {key!r}", FileStamp(path))
+        return StoreSource(file[key], f"{path}, {key!r}", FileStamp(path), kind)
     if len(found) != 1:
         raise ValueError(
             f"{path} holds {len(found)} two-dimensional arrays ({', '.join(found) or 'none'}); "
             "name one of them: open_source(path, key=...)."
         )
     name, array = found.popitem()
-    return StoreSource(array, f"{path}, {name!r}", FileStamp(path))
+    return StoreSource(array, f"{path}, {name!r}", FileStamp(path), kind)
 
 
 def _read_into(path: Path, offset: int, buffer: Any) -> int:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from omnimeans._foreign import understood
 from omnimeans._optional import need
 from omnimeans._types import I64
 from omnimeans.sources.files import FileStamp
 from omnimeans.sources.source import Source, Wanted, float_type, recut
 
 CSV_PIECE = 1 << 23  # bytes of text parsed at a time
+LONGEST_LINE = 1 << 26  # bytes of a first line, which is read at once
+PARQUET, ARROW, CSV = "a Parquet file", "an Arrow file", "a CSV file in UTF-8"
 
 
 class TableSource(Source):
@@ -91,15 +95,22 @@ class ParquetSource(TableSource):
     """Parquet: only the chosen columns are read, and only the row groups that are wanted."""
 
     def __init__(self, path: Path, columns: Sequence[str] | None = None) -> None:
-        dataset = need("pyarrow.dataset", extra="frames").dataset(str(path), format="parquet")
+        opened = need("pyarrow.dataset", extra="frames").dataset
         self.where = str(path)
-        self._choose(dataset.schema, columns)
         self.groups: list[tuple[Path, int]] = []  # file, number of the row group in it
         counts = []
-        for fragment in dataset.get_fragments():
-            for group in fragment.row_groups:
-                self.groups.append((Path(fragment.path), group.id))
-                counts.append(group.num_rows)
+        with understood(str(path), "Parquet files" if path.is_dir() else PARQUET):
+            dataset = opened(str(path), format="parquet")
+            for fragment in dataset.get_fragments():
+                for group in fragment.row_groups:
+                    self.groups.append((Path(fragment.path), group.id))
+                    counts.append(group.num_rows)
+        if not dataset.files:
+            raise ValueError(
+                f"{path} is a folder that holds no Parquet file. Give a file, or a folder that "
+                "holds Parquet files and nothing else."
+            )
+        self._choose(dataset.schema, columns)
         self.starts = np.append(0, np.cumsum(counts)).astype(np.int64)
         self.n_rows = int(self.starts[-1])
         self.stamp = FileStamp(*dict.fromkeys(path for path, _ in self.groups))
@@ -130,7 +141,10 @@ class ParquetSource(TableSource):
     def _group(self, number: int, step: int) -> Iterator[Any]:
         path, group = self.groups[number]
         parquet = need("pyarrow.parquet", extra="frames")
-        with parquet.ParquetFile(path, pre_buffer=False) as file:
+        with (
+            understood(str(path), PARQUET),
+            parquet.ParquetFile(path, pre_buffer=False) as file,
+        ):
             batches = file.iter_batches(batch_size=step, row_groups=[group], columns=self.columns)
             yield from (self._rows(batch) for batch in batches)
 
@@ -142,9 +156,10 @@ class ArrowSource(TableSource):
         self.path, self.where = path, str(path)
         self.ipc, self.arrow = need("pyarrow.ipc", "frames"), need("pyarrow", "frames")
         self.stamp = FileStamp(path)
-        with self.arrow.OSFile(str(path)) as file, self.ipc.open_file(file) as reader:
-            self._choose(reader.schema, columns)
+        with self._reader() as reader:
+            schema = reader.schema
             counts = [reader.get_batch(i).num_rows for i in range(reader.num_record_batches)]
+        self._choose(schema, columns)
         self.starts = np.append(0, np.cumsum(counts)).astype(np.int64)
         self.n_rows = int(self.starts[-1])
 
@@ -154,8 +169,17 @@ class ArrowSource(TableSource):
     def _read(self, first: int, stop: int) -> Any:
         return self._from_pieces(first, stop)
 
+    @contextmanager
+    def _reader(self) -> Iterator[Any]:
+        with (
+            understood(self.where, ARROW),
+            self.arrow.OSFile(self.where) as file,
+            self.ipc.open_file(file) as reader,
+        ):
+            yield reader
+
     def _piece(self, number: int) -> Any:
-        with self.arrow.OSFile(str(self.path)) as file, self.ipc.open_file(file) as reader:
+        with self._reader() as reader:
             return self._rows(reader.get_batch(number).select(self.columns))
 
 
@@ -170,10 +194,13 @@ class CsvSource(TableSource):
         self.stamp = FileStamp(path)
         self.delimiter = "\t" if path.suffix == ".tsv" else ","
         with path.open("rb") as file:
-            line = file.readline()
+            line = file.readline(LONGEST_LINE)
         if not line.strip():
             raise ValueError(f"{path} is empty.")
-        names = self._parse(line, None).column_names
+        with understood(self.where, CSV):
+            if b"\0" in line:
+                raise ValueError("it holds zero bytes, as text in UTF-16 does")
+            names = self._parse(line, None).column_names
         self.all_names = names if header else [f"f{j}" for j in range(len(names))]
         ends = self._line_ends(len(line) if header else 0)
         self.pieces = list(itertools.pairwise(ends))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import Any
 
 import numpy as np
 
+from omnimeans._foreign import HEADER, npy_header
 from omnimeans.tables.source import Source
 from omnimeans.tables.table import Array, BadTable, Column, Slice, Table, distinct, numbered
 from omnimeans.tables.text import Reading
@@ -92,21 +94,26 @@ def read_npz(source: Source, reading: Reading) -> Table:
 
 def _array(data: Any, name: str) -> Array:
     """Return the array in the bytes of an .npy file, without a copy."""
-    stream = io.BytesIO(data[:4096])
     try:
-        version = np.lib.format.read_magic(stream)
-        read = np.lib.format.read_array_header_1_0
-        if version != (1, 0):
-            read = np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = read(stream)
-        if dtype.hasobject:
-            raise BadTable(f"{name} holds Python objects, which are not read; save plain numbers")
-        count = int(np.prod(shape, dtype=np.int64))
-        flat = np.frombuffer(data, dtype=dtype, count=count, offset=stream.tell())
-    except BadTable:
-        raise
+        shape, fortran, dtype, offset = npy_header(data[:HEADER], name)
     except ValueError as error:
-        raise BadTable(f"{name} is no .npy file, or damaged: {error}") from None
+        raise BadTable(str(error)) from None
+    if dtype.hasobject:
+        raise BadTable(f"{name} holds Python objects, which are not read; save plain numbers")
+    if 0 in shape or dtype.itemsize == 0:
+        raise BadTable(
+            f"{name} holds an array of shape {shape} and type {dtype}: no rows of values"
+        )
+    needed = offset + math.prod(shape) * dtype.itemsize
+    if len(data) < needed:
+        raise BadTable(
+            f"{name} is cut short: its header promises an array of shape {shape}, {needed:,} bytes "
+            f"with the header, but it has {len(data):,}; write it again"
+        )
+    if dtype.subdtype:  # each value is an array
+        dtype, inner = dtype.subdtype
+        shape = (*shape, *inner)
+    flat = np.frombuffer(data, dtype=dtype, count=math.prod(shape), offset=offset)
     return flat.reshape(shape, order="F" if fortran else "C")
 
 

@@ -55,6 +55,7 @@ def decoded(data: bytes, name: str, encoding: str | None) -> tuple[bytes, list[s
             raise BadTable(f"{name} is no text, but {what}")
     marks = {
         codecs.BOM_UTF8: "utf-8-sig",
+        codecs.BOM_UTF32_LE: "utf-32",  # begins like the next one
         codecs.BOM_UTF16_LE: "utf-16",
         codecs.BOM_UTF16_BE: "utf-16",
     }

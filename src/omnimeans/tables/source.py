@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from omnimeans._foreign import is_special
 from omnimeans._optional import need
 from omnimeans.tables.table import BadTable
 
@@ -185,8 +186,13 @@ def _mapped(path: Path) -> bytes | mmap.mmap:
     if path.is_dir():
         raise BadTable(f"{path} is a folder; give one file")
     try:
+        if is_special(path) and not _is_handed(path):
+            raise BadTable(
+                f"{path} is a device or a pipe, which might never end; write a file, or bring it "
+                "by standard input (-)"
+            )
         with path.open("rb") as file:
-            if not path.is_file():  # a pipe, such as /dev/fd/63
+            if not path.is_file():
                 return file.read()
             if path.stat().st_size == 0:
                 return b""
@@ -197,9 +203,15 @@ def _mapped(path: Path) -> bytes | mmap.mmap:
         raise BadTable(f"{path} cannot be read: {error.strerror or error}") from None
 
 
+def _is_handed(path: Path) -> bool:
+    """Tell whether a shell hands over what another program writes, as by ``<(program)``."""
+    return path.is_fifo() and str(path.parent) in ("/dev", "/dev/fd", "/proc/self/fd")
+
+
 def _meant(path: Path) -> str:
     """Return a hint at a file with a similar name in the same folder."""
     if not path.parent.is_dir():
         return f"; nor does the folder {path.parent}"
-    near = difflib.get_close_matches(path.name, [file.name for file in path.parent.iterdir()], 1)
+    there = [file.name for file in path.parent.iterdir() if file.exists()]  # no links to nowhere
+    near = difflib.get_close_matches(path.name, there, 1)
     return f"; did you mean {path.parent / near[0]}?" if near else ""
