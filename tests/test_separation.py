@@ -46,6 +46,53 @@ def silhouettes_by_definition(X: Any, y: Any, weights: Any = None) -> list[float
     return values
 
 
+# ---- scales at which squares leave float64
+
+
+def in_ones(X: Any, y: Any) -> dict[str, float]:
+    """Every score of rows of ordinary size, by scikit-learn where it has it."""
+    found = {f"silhouette {m}": sk_metrics.silhouette_score(X, y, metric=m) for m in METRICS}
+    found["Calinski-Harabasz"] = sk_metrics.calinski_harabasz_score(X, y)
+    found["Davies-Bouldin"] = sk_metrics.davies_bouldin_score(X, y)
+    return found | dunn_and_simplified(X, y, None)
+
+
+def dunn_and_simplified(X: Any, y: Any, centers: Any) -> dict[str, float]:
+    found = {"simplified": metrics.simplified_silhouette(X, y, centers)}
+    for m in ("euclidean", "manhattan"):
+        found[f"Dunn {m}"] = metrics.dunn_index(X, y, metric=m)
+    return found
+
+
+@pytest.mark.parametrize("scale", [1e-165, 1e160, 1e-250, 1e290, 2.0**-1000, 2.0**1000])
+def test_no_scale_can_be_seen(scale: float) -> None:
+    X, y = blobs(60, 3, 4)
+    centers = np.stack([X[y == c].mean(axis=0) for c in range(4)])
+    ours = {f"silhouette {m}": metrics.silhouette_score(X * scale, y, metric=m) for m in METRICS}
+    ours["Calinski-Harabasz"] = metrics.calinski_harabasz_score(X * scale, y)
+    ours["Davies-Bouldin"] = metrics.davies_bouldin_score(X * scale, y)
+    ours |= dunn_and_simplified(X * scale, y, centers * scale)
+    assert ours == pytest.approx(in_ones(X, y), rel=1e-11)
+    if math.frexp(scale)[0] == 0.5:  # a power of two changes no bit
+        assert ours["Davies-Bouldin"] == metrics.davies_bouldin_score(X, y)
+        assert ours["silhouette euclidean"] == metrics.silhouette_score(X, y)
+
+
+def test_rows_and_weights_of_extreme_sizes() -> None:
+    X, y = blobs(60, 3, 4)
+    w = np.random.default_rng(0).integers(1, 4, size=60) * 1e130
+    for score in (metrics.calinski_harabasz_score, metrics.davies_bouldin_score):
+        near = score(X, y, sample_weight=w)
+        assert score(X * 1e-250, y, sample_weight=w) == pytest.approx(near, rel=1e-11)
+    lengths = 10.0 ** np.linspace(-300, 300, 60)[:, None]  # of which directions know nothing
+    directions = metrics.silhouette_score(X, y, metric="cosine")
+    assert metrics.silhouette_score(X * lengths, y, metric="cosine") == pytest.approx(directions)
+    with pytest.raises(ValueError, match="lie too far apart"):
+        metrics.silhouette_score(X * lengths, y)
+    with pytest.raises(ValueError, match="row 3 of X is zero and has no direction"):
+        metrics.silhouette_score(np.where(np.arange(60)[:, None] == 3, 0.0, X), y, metric="cosine")
+
+
 # ---- silhouette
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from omnimeans import _validate
+from omnimeans import _scaling, _validate
 from omnimeans._types import F64, I32, Floats
 from omnimeans.engines.cpu import available_threads
 
@@ -67,6 +67,15 @@ def labelled_rows(
             "other."
         )
     return rows, numbers.astype(np.int32), k, weights
+
+
+def in_range(rows: Floats) -> Floats:
+    """Return rows whose squares neither overflow nor vanish: these, or these by a power of two.
+
+    Scores of separation compare distances with distances, so that no scale can be seen in them.
+    """
+    divided: Floats = _scaling.divided(rows, _validate.exponent(rows))
+    return divided
 
 
 def distance_kernel(metric: str, allowed: tuple[str, ...]) -> str:

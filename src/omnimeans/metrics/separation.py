@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from omnimeans import _core
 from omnimeans._types import F64, I32, Floats
-from omnimeans.metrics.labels import distance_kernel, labelled_rows, threads_for
+from omnimeans.metrics.labels import distance_kernel, in_range, labelled_rows, threads_for
 from omnimeans.metrics.silhouette import own_and_other
 
 
@@ -53,6 +53,7 @@ def calinski_harabasz_score(X: Any, labels: ArrayLike, *, sample_weight: Any = N
     128.0
     """
     rows, numbers, k, weights = labelled_rows(X, labels, sample_weight)
+    rows = in_range(rows)
     means, sizes = cluster_means(rows, numbers, k, weights)
     within = _spread(rows, means, numbers, weights)
     grand = np.average(means, axis=0, weights=sizes)
@@ -102,6 +103,7 @@ def davies_bouldin_score(X: Any, labels: ArrayLike, *, sample_weight: Any = None
     0.125
     """
     rows, numbers, k, weights = labelled_rows(X, labels, sample_weight)
+    rows = in_range(rows)
     means, sizes = cluster_means(rows, numbers, k, weights)
     own, _ = own_and_other(rows.astype(np.float64), means, numbers, "euclidean")
     return mean_likeness(own, means, numbers, sizes, weights)
@@ -171,7 +173,7 @@ def dunn_index(
     """
     rows, numbers, _, _ = labelled_rows(X, labels, sample_weight)
     kernel = distance_kernel(metric, ("euclidean", "manhattan"))
-    values = np.ascontiguousarray(rows, dtype=np.float64)
+    values = np.ascontiguousarray(in_range(rows), dtype=np.float64)
     closest, farthest = _core.extremes(
         values, numbers, kernel, threads_for(len(rows) ** 2, n_threads)
     )

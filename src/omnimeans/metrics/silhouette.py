@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from omnimeans import _core, _validate
+from omnimeans import _core, _scaling, _validate
 from omnimeans._types import F64, I32, Floats
-from omnimeans.metrics.labels import distance_kernel, labelled_rows, threads_for
+from omnimeans.directions import unit_rows
+from omnimeans.metrics.labels import distance_kernel, in_range, labelled_rows, threads_for
 
 METRICS = ("euclidean", "sqeuclidean", "manhattan", "cosine")
 
@@ -200,6 +201,7 @@ def simplified_silhouette(
             )
         from omnimeans.metrics.separation import cluster_means
 
+        rows = in_range(rows)
         centers = cluster_means(rows, numbers, k, weights)[0]
     centers = _validate.fitted_centers(centers, rows.shape[1])
     if len(centers) != k:
@@ -207,6 +209,8 @@ def simplified_silhouette(
             f"there are {len(centers)} centres but {k} clusters among the labels; give one centre "
             "for each label that occurs"
         )
+    exponent = _validate.exponent_between(rows, centers)  # no scale can be seen in shares
+    rows, centers = _scaling.divided(rows, exponent), _scaling.divided(centers, exponent)
     own, other = own_and_other(rows, centers, numbers, kernel, n_threads)
     return mean(compared(own, other), weights)
 
@@ -249,15 +253,16 @@ def silhouettes(
 ) -> F64:
     """Return the silhouette of each row in each labelling, (m, n); distances are shared."""
     kernel = distance_kernel(metric, METRICS)
-    values = np.ascontiguousarray(rows, dtype=np.float64)
     if metric == "cosine":
-        lengths = np.sqrt(np.einsum("ij,ij->i", values, values))
-        if not lengths.all():
+        rows, blank = unit_rows(np.asarray(rows, dtype=np.float64))
+        if len(blank):
             raise ValueError(
-                f"row {int(np.argmin(lengths))} of X is zero and has no direction; leave it out, "
-                "or use another metric than 'cosine'"
+                f"row {blank[0]} of X is zero and has no direction; leave it out, or use another "
+                "metric than 'cosine'"
             )
-        values = values / lengths[:, None]
+    else:
+        rows = in_range(rows)
+    values = np.ascontiguousarray(rows, dtype=np.float64)
     if weights is not None and ((weights > 0.0) & (weights < 1.0)).any():
         row = int(np.argmax((weights > 0.0) & (weights < 1.0)))
         raise ValueError(
