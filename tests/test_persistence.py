@@ -173,6 +173,35 @@ def test_what_cannot_be_stored_is_refused() -> None:
         dumps(om.KMeans())
 
 
+@pytest.mark.parametrize("kind", [om.KMeans, om.BisectingKMeans])
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"n_clusters": 2}, "cluster_centers that are not n_clusters=2 rows of 3 finite numbers"),
+        ({"tol": -1.0}, "The 'tol' parameter of"),
+        ({"metric": "hamming"}, "metric='hamming' is not offered"),
+    ],
+)
+def test_a_model_that_no_longer_fits_its_parameters(
+    kind: Any, changed: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    """Said when it is saved; when it is loaded, the model is gone."""
+    model = kind(3, random_state=0).fit(X)
+    before = model.get_params()
+    model.set_params(**changed)
+    with pytest.raises(ValueError, match=rf"^This model is not saved.*{message}.*set them back"):
+        om.save(model, tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+    om.save(model.set_params(**before), tmp_path / "model")
+    assert_same_answer(om.load(tmp_path / "model"), model)
+    if kind is om.KMeans:  # a tree may have fewer leaves than were asked for
+        with pytest.raises(ValueError, match="centers that are 3 rows, with n_clusters=5"):
+            om.save(model.set_params(n_clusters=5), tmp_path / "model")
+    model.set_params(**before).cluster_centers_ = model.cluster_centers_ * np.nan
+    with pytest.raises(ValueError, match="finite numbers"):
+        om.save(model, tmp_path / "model")
+
+
 # ---- files that cannot be written
 
 

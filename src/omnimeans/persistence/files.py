@@ -103,6 +103,7 @@ def dumps(model: Any, *, labels: bool = True, extra: Mapping[str, Any] | None = 
     arrays |= (
         arrays_of(model, labels and KINDS[name].has_centers and hasattr(model, "labels_")) | numbers
     )
+    _refuse_unloadable(document, arrays)
     return pack("model", VERSION, document, arrays)
 
 
@@ -169,6 +170,20 @@ def loads(data: bytes, name: str = "the file") -> tuple[Any, dict[str, Any]]:
     if arrays:
         _misfit(name, f"an array {min(arrays)!r:.40}")
     return model, extra
+
+
+def _refuse_unloadable(document: dict[str, Any], arrays: Arrays) -> None:
+    """Refuse what `load` would refuse, while there still is a model to mend."""
+    try:
+        read = json.loads(json.dumps(document, allow_nan=False))
+        rebuild(read, {name: a for name, a in arrays.items() if not name.startswith(EXTRA)})
+    except (Misfit, ValueError, TypeError) as error:
+        reason = str(error).rstrip(".")
+        raise ValueError(
+            f"This model is not saved, for it could not be loaded again. What it cannot have: "
+            f"{reason}. Parameters or attributes were changed after the fit: set them back, or fit "
+            "the model again."
+        ) from None
 
 
 def _misfit(name: str, what: str) -> NoReturn:

@@ -236,9 +236,9 @@ def _centers(arrays: Arrays, name: str, model: Any, d: Any) -> Floats:
         or centers.shape[1] != d
         or not np.isfinite(centers).all()
     ):
-        raise Misfit(f"{name} that are not {k} rows of {d} finite numbers")
+        raise Misfit(f"{name} that are not n_clusters={k} rows of {d} finite numbers")
     if len(centers) < k and not _may_be_fewer(model):
-        raise Misfit(f"{name} that are {len(centers)} rows instead of {k}")
+        raise Misfit(f"{name} that are {len(centers)} rows, with n_clusters={k}")
     return centers
 
 
