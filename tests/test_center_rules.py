@@ -132,6 +132,9 @@ def test_drawn_centres_lie_far_from_those_given() -> None:
 
 
 def test_fewer_centres_need_to_be_asked_for() -> None:
+    for other in (om.MiniBatchKMeans(5, init=X[:3]), om.KMeans(5, init=lambda *_, **__: X[:3])):
+        with pytest.raises(ValueError, match=r"does not match the number of clusters 5\.$"):
+            other.fit(X)  # it has no fill, or none that would help
     with pytest.raises(ValueError, match=r"does not match the number of clusters 5. Use fill="):
         fit(init=X[:3])
     with pytest.raises(ValueError, match=r"does not match the number of clusters 5\.$"):

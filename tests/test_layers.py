@@ -17,7 +17,7 @@ PACKAGE = ROOT / "src" / "omnimeans"
 
 # From the bottom up.  A module may import what stands below it, and from its own package.
 LAYERS = (
-    {"_types", "_optional", "_palette", "_files", "_foreign", "seeding"},
+    {"_types", "_optional", "_palette", "_files", "_foreign", "_params", "seeding"},
     {"_archive", "_card", "_core", "_sketch"},
     {"_fading", "_rows"},
     {"_inputs", "_scaling", "_sums", "algorithms", "directions", "distances", "looks"},

@@ -46,7 +46,7 @@ PARAMETERS = [
     ("copy_x", "yes", "an instance of 'bool' or an instance of 'numpy.bool'"),
     ("algorithm", "full", "a str among {'auto', 'bounded', 'bounded-coded', "),
     ("engine", "gpu", "a str among {'auto', 'blocks', 'cpu', "),
-    ("n_threads", 0, "an int in the range [1, inf) or None"),
+    ("n_threads", 0, "an int in the range [1, inf), below 2**63 or None"),
     ("callback", 1, "a callable or None"),
     ("random_state", "seed", "an instance of 'numpy.random._generator.Generator'"),
 ]

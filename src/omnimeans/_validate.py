@@ -8,14 +8,13 @@ on) follows.
 from __future__ import annotations
 
 import warnings
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import Interval, InvalidParameterError
+from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import _check_sample_weight
 
 from omnimeans import _core, _scaling, looks
@@ -26,12 +25,6 @@ from omnimeans._rows import Holed, number_type, plain
 from omnimeans._types import F64, I32, Distance, Engine, Floats, Rows
 from omnimeans.distances import DISTANCES
 
-# Constraints on parameters, in the form that scikit-learn checks and words them.
-ONE_OR_MORE = Interval(Integral, 1, None, closed="left")
-ZERO_OR_MORE = Interval(Real, 0, None, closed="left")
-NONE_OR_MORE = Interval(Integral, 0, None, closed="left")  # whole numbers
-RANDOM_STATE = ["random_state", np.random.Generator]
-
 # Weights of at most this size, and of at least its inverse, are safe.
 LARGEST = 1e140
 
@@ -41,6 +34,7 @@ METRICS: dict[str, Distance] = {
 }
 _APART = "Leave out the columns or rows that are out of scale, or bring the columns to one scale."
 _KMEDOIDS = " A centre that is one of the rows works for any distance: see the package kmedoids."
+_FILL = " Use fill='k-means++' to have the others drawn."
 # What to do instead, where that is known.
 _INSTEAD = {
     "sqeuclidean": " What 'euclidean' minimises is the sum of the squared distances.",
@@ -166,9 +160,18 @@ def seed(random_state: Any) -> int:
 
 
 def initial_centers(
-    centers: Any, k: int, d: int, dtype: np.dtype[Any], exponent: int = 0, *, fewer: bool = False
+    centers: Any,
+    k: int,
+    d: int,
+    dtype: np.dtype[Any],
+    exponent: int = 0,
+    *,
+    fewer: bool | None = None,
 ) -> Floats:
-    """Return the centres to start from, divided by ``2**exponent``, in the data's type."""
+    """Return the centres to start from, divided by ``2**exponent``, in the data's type.
+
+    There may be `fewer` than k; None says that the user cannot ask for that.
+    """
     checked: Floats = check_array(centers, dtype=dtype, order="C", input_name="init")
     checked = np.require(checked, requirements="A")
     if fewer and len(checked) < k:
@@ -178,8 +181,7 @@ def initial_centers(
         if got != wanted:
             raise ValueError(
                 f"The shape of the initial centers {checked.shape} does not match the {what} "
-                f"{wanted}."
-                + (" Use fill='k-means++' to have the others drawn." if got < wanted == k else "")
+                f"{wanted}." + (_FILL if got < wanted == k and fewer is False else "")
             )
     if _scaling.top(checked) > _scaling.reach(exponent):
         raise ValueError(

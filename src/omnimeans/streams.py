@@ -17,9 +17,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from omnimeans import _validate
 from omnimeans._fading import Fading
+from omnimeans._params import COUNT, ONE_OR_MORE, Counts
 from omnimeans._sketch import BITS, Sketch
 from omnimeans._types import F64, I32, Floats
-from omnimeans._validate import ONE_OR_MORE
 from omnimeans.engines import ENGINES
 from omnimeans.estimators._model import CenterModel
 from omnimeans.estimators.kmeans import KMeans
@@ -77,13 +77,13 @@ class StreamKMeans(CenterModel):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_clusters": [ONE_OR_MORE],
-        "sample_size": [Interval(Integral, 2, None, closed="left")],
+        "sample_size": [Counts(2)],
         "half_life": [Interval(Real, 0, None, closed="neither"), None],
-        "n_init": [StrOptions({"auto"}), ONE_OR_MORE],
+        "n_init": [StrOptions({"auto"}), COUNT],
         "random_state": [Interval(Integral, 0, None, closed="left")],
         "metric": "no_validation",
         "engine": [StrOptions({"auto", *ENGINES})],
-        "n_threads": [ONE_OR_MORE, None],
+        "n_threads": [COUNT, None],
     }
 
     n_samples_seen_: int

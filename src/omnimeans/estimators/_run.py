@@ -81,13 +81,14 @@ def start(
     *,
     centred: bool = True,
     fill: str | None = None,  # how centres that are not given are drawn
+    fills: bool = False,  # whether the user can ask for that
 ) -> Start:
     """Return the start that the user asked for, by name, by function or by centres."""
     if isinstance(init, str):
         return of_different_rows(INITS[init], distance)
     dtype = rows.dtype
     if not callable(init):
-        fewer = fill is not None
+        fewer = fill is not None if fills else None
         given = _validate.initial_centers(init, k, rows.d, dtype, rows.exponent, fewer=fewer)
         given = _in_metric(given, distance)
         if len(given) < k:

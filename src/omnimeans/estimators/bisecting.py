@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from omnimeans import _bisect, _validate
 from omnimeans._bisect import Tree
+from omnimeans._params import COUNT, ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans._rows import Holed, floating
 from omnimeans._scaling import divided
 from omnimeans._types import (
@@ -24,7 +25,6 @@ from omnimeans._types import (
     StopReason,
     most_used,
 )
-from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans.algorithms import NAMES
 from omnimeans.engines import ENGINES
 from omnimeans.estimators import _sources
@@ -130,9 +130,9 @@ class BisectingKMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_clusters": [ONE_OR_MORE],
         "init": [StrOptions(set(INITS)), callable],
-        "n_init": [ONE_OR_MORE],
+        "n_init": [COUNT],
         "random_state": RANDOM_STATE,
-        "max_iter": [ONE_OR_MORE],
+        "max_iter": [COUNT],
         "verbose": ["verbose"],
         "tol": [ZERO_OR_MORE],
         "copy_x": ["boolean"],
@@ -141,7 +141,7 @@ class BisectingKMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         "metric": "no_validation",
         "missing": [StrOptions({"error", "partial"})],
         "engine": [StrOptions({"auto", *ENGINES})],
-        "n_threads": [ONE_OR_MORE, None],
+        "n_threads": [COUNT, None],
         **WATCHED,
     }
 

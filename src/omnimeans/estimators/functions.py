@@ -7,9 +7,9 @@ from typing import Any
 from sklearn.utils._param_validation import validate_params
 
 from omnimeans import _validate
+from omnimeans._params import COUNT, ONE_OR_MORE, RANDOM_STATE
 from omnimeans._rows import taken
 from omnimeans._types import I32, I64, Floats
-from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE
 from omnimeans.engines import open_engine
 from omnimeans.estimators._different import different_rows
 from omnimeans.estimators._run import generator, place
@@ -100,7 +100,7 @@ def k_means(
         "sample_weight": ["array-like", None],
         "x_squared_norms": ["array-like", None],
         "random_state": RANDOM_STATE,
-        "n_local_trials": [ONE_OR_MORE, None],
+        "n_local_trials": [COUNT, None],
     },
     prefer_skip_nested_validation=True,
 )

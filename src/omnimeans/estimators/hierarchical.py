@@ -11,9 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from omnimeans import _fit, _scaling, _validate
 from omnimeans._control import Control
+from omnimeans._params import COUNT, COUNT_FROM_0, ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans._scaling import divided
 from omnimeans._types import F64, I32, I64, Callback, Distance, Fit, Floats
-from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans.engines import open_grouped
 from omnimeans.engines.cpu import available_threads
 from omnimeans.engines.grouped import middles_of
@@ -99,16 +99,16 @@ class HierarchicalKMeans(CenterModel):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_clusters": [ONE_OR_MORE],
-        "branching": [ONE_OR_MORE, None],
-        "refine": [_validate.NONE_OR_MORE],
-        "probes": [ONE_OR_MORE, None],
+        "branching": [COUNT, None],
+        "refine": [COUNT_FROM_0],
+        "probes": [COUNT, None],
         "exact": ["boolean"],
-        "max_iter": [ONE_OR_MORE],
+        "max_iter": [COUNT],
         "tol": [ZERO_OR_MORE],
         "verbose": ["verbose"],
         "random_state": RANDOM_STATE,
         "metric": "no_validation",
-        "n_threads": [ONE_OR_MORE, None],
+        "n_threads": [COUNT, None],
         "callback": [callable, None],
     }
 

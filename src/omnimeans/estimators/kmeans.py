@@ -11,9 +11,9 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 
 from omnimeans import _fit, _validate
 from omnimeans._empty import POLICIES, Rules, frozen_mask
+from omnimeans._params import COUNT, ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans._scaling import restored_sum
 from omnimeans._types import Callback, Engine, Fit, Floats, Iteration, StopReason
-from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans.algorithms import NAMES
 from omnimeans.distances import DISTANCES
 from omnimeans.engines import ENGINES
@@ -149,8 +149,8 @@ default="k-means++"
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_clusters": [ONE_OR_MORE],
         "init": [StrOptions(set(INITS)), callable, "array-like"],
-        "n_init": [StrOptions({"auto"}), ONE_OR_MORE],
-        "max_iter": [ONE_OR_MORE],
+        "n_init": [StrOptions({"auto"}), COUNT],
+        "max_iter": [COUNT],
         "tol": [ZERO_OR_MORE],
         "verbose": ["verbose"],
         "random_state": RANDOM_STATE,
@@ -158,7 +158,7 @@ default="k-means++"
         "algorithm": [StrOptions(set(NAMES))],
         "metric": "no_validation",  # it is checked with a reason, by _validate.metric
         "engine": [StrOptions({"auto", "dask", *ENGINES}), HasMethods(["submit", "gather"])],
-        "n_threads": [ONE_OR_MORE, None],
+        "n_threads": [COUNT, None],
         **WATCHED,
         "checkpoint": [str, PathLike, None],
         "missing": [StrOptions({"error", "partial"})],
@@ -299,7 +299,7 @@ default="k-means++"
                 engine,
                 rows,
                 k,
-                start(self.init, engine, rows, distance, k, fill=self.fill),
+                start(self.init, engine, rows, distance, k, fill=self.fill, fills=True),
                 [generator(seed, restart) for restart in range(self._n_init)],
                 distance=distance,
                 max_iter=max_iter,
@@ -307,9 +307,9 @@ default="k-means++"
                 control=control,
                 rules=Rules(self.empty_clusters, frozen),
             )
-            if self.sort_labels is not None:
-                fit = by_size(engine, rows, fit)
             self._keep(fit, engine)
+            if self.sort_labels is not None:
+                self._keep(fit := by_size(engine, rows, fit, control, owner), engine)
             if frozen is None:  # those may stay without rows
                 _validate.all_clusters_found(fit.labels, len(fit.centers))
             warn_of_the_end(owner, fit, control, self._tol, starts)

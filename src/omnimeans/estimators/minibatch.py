@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
 from omnimeans import _validate
+from omnimeans._params import COUNT, COUNT_FROM_0, ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans._running import Running
 from omnimeans._types import (
     F64,
@@ -24,7 +24,6 @@ from omnimeans._types import (
     Rows,
     StopReason,
 )
-from omnimeans._validate import ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans.engines import ENGINES, open_engine
 from omnimeans.estimators import _sources
 from omnimeans.estimators._batches import (
@@ -137,20 +136,20 @@ class MiniBatchKMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_clusters": [ONE_OR_MORE],
         "init": [StrOptions(set(INITS)), callable, "array-like"],
-        "max_iter": [ONE_OR_MORE],
-        "batch_size": [ONE_OR_MORE],
+        "max_iter": [COUNT],
+        "batch_size": [COUNT],
         "verbose": ["verbose"],
         "compute_labels": ["boolean"],
         "random_state": RANDOM_STATE,
         "tol": [ZERO_OR_MORE],
-        "max_no_improvement": [Interval(Integral, 0, None, closed="left"), None],
-        "init_size": [ONE_OR_MORE, None],
-        "n_init": [StrOptions({"auto"}), ONE_OR_MORE],
+        "max_no_improvement": [COUNT_FROM_0, None],
+        "init_size": [COUNT, None],
+        "n_init": [StrOptions({"auto"}), COUNT],
         "reassignment_ratio": [ZERO_OR_MORE],
         "metric": "no_validation",
         "missing": [StrOptions({"error", "partial"})],
         "engine": [StrOptions({"auto", *ENGINES})],
-        "n_threads": [ONE_OR_MORE, None],
+        "n_threads": [COUNT, None],
         **WATCHED,
     }
 
