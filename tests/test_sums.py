@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import hard_cases
+import omnimeans as om
 import oracle
 from omnimeans import _core
 from omnimeans._sums import MAX_BITS, Grid, two_product
@@ -266,3 +267,22 @@ def test_totals_do_not_depend_on_order(engine: Engine) -> None:
     assert first == math.fsum(values)
     for _ in range(3):
         assert engine.total(rng.permutation(values), None) == first
+
+
+@pytest.mark.parametrize(
+    ("n", "share"), [(100, 2e-30), (4000, 2e-30), (10**6, 1.1e-25), (10**9, 1.1e-19)]
+)
+def test_how_fine_the_grid_is(n: int, share: float) -> None:
+    """The shares of the largest term that RELIABILITY.md names."""
+    grid = Grid.fit(np.array([1.0]), n)
+    finest = 2.0 ** (int(grid.exponents[0]) - grid.bits)
+    assert share / 2 < finest < share
+
+
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
+def test_weights_below_the_grid_are_lost() -> None:
+    X = np.repeat([[0.0, 0.0], [3.0, 5.0]], 50, axis=0)
+    for weight, found in ((1e-20, True), (1e-25, True), (1e-33, False)):
+        w = np.repeat([1.0, weight], 50)
+        model = om.KMeans(2, init=X[[0, 50]], max_iter=1, tol=1e9).fit(X, sample_weight=w)
+        assert np.allclose(model.cluster_centers_[1], [3.0, 5.0], rtol=1e-2) == found
