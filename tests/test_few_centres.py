@@ -31,7 +31,7 @@ EUCLIDEAN = DISTANCES["euclidean"]
 
 
 def widths(k: int) -> set[int]:
-    """Around where the kernel begins to work, with features left behind whole vectors and without."""
+    """Around where the kernel begins to work; some leave features behind whole vectors."""
     begins = {lanes * (k + 1) + more for lanes in (4, 8, 16) for more in (-1, 0, 1)}
     return begins | {16 * (k + 1) + 5, 784}
 
