@@ -47,11 +47,12 @@ def judge(case: Case, variant: int, found: Any, given: Input) -> None:
     assert complaints == [None] * len(complaints), f"{case.number}, variant {variant}"
 
 
+@pytest.mark.parametrize("kind", [om.KMeans, om.MiniBatchKMeans])
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
-def test_kmeans(case: Case) -> None:
+def test_every_case(case: Case, kind: Any) -> None:
     for variant in range(VARIANTS):
         given = case.make(np.random.default_rng([variant, len(case.number)]))
-        model = estimator(om.KMeans, given, tol=given.tol)
+        model = estimator(kind, given, tol=given.tol)
         tally.count("inputs")
         if given.refused:
             with pytest.raises(ValueError, match=r"NaN|infinity|n_samples=\d+ should be >="):

@@ -34,7 +34,6 @@ class Case:
     number: str
     says: str
     make: Callable[[Rng], Input]
-    batches: bool = False  # mini-batches are asked the same
 
 
 # inputs
@@ -256,11 +255,11 @@ def t33(rng: Rng) -> Input:
 
 
 CASES = [
-    Case("T1", "float32 latitude and longitude of one city block", t1, True),
-    Case("T2", "float32 UTM metres", t2, True),
-    Case("T3", "float32 Unix times", t3, True),
-    Case("T4", "float32 air pressure in pascal", t4, True),
-    Case("T5", "two float32 blobs at an offset of 1e3 to 1e7", t5, True),
+    Case("T1", "float32 latitude and longitude of one city block", t1),
+    Case("T2", "float32 UTM metres", t2),
+    Case("T3", "float32 Unix times", t3),
+    Case("T4", "float32 air pressure in pascal", t4),
+    Case("T5", "two float32 blobs at an offset of 1e3 to 1e7", t5),
     Case("T6", "an inertia of 1e-8 beside values of 1", t6),
     Case("T7", "a start that leaves a cluster empty, tol=0", t7),
     Case("T8", "geocentric metres in float32", t8),
@@ -279,11 +278,11 @@ CASES = [
     Case("T24", "a grey picture with many equal pixels", t24),
     Case("T25", "17 rows, 9 of them distinct, k=10", t25),
     Case("T26", "a start with two equal centres", t26),
-    Case("T27", "16 rows and 11 to 13 clusters", t27, True),
+    Case("T27", "16 rows and 11 to 13 clusters", t27),
     Case("T28", "two distinct rows, 249 x 512", t28),
     Case("T29", "as many as 1,000 clusters are all found", t29),
-    Case("T30", "200 rows and 50 clusters", t30, True),
-    Case("T31a", "all rows equal", t31_equal, True),
+    Case("T30", "200 rows and 50 clusters", t30),
+    Case("T31a", "all rows equal", t31_equal),
     Case("T31b", "as many clusters as rows", t31_each),
     Case("T31c", "one cluster", t31_one_cluster),
     Case("T31d", "fewer rows than clusters", t31_too_few),

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
 from omnimeans import _fit, _validate
 from omnimeans._rows import Holed, floating, in_memory
@@ -47,7 +46,7 @@ class Sample:
             _validate.directions(X, weights)
             pointing = np.asarray((X != 0).sum(axis=1)).ravel() > 0
             pulling = pointing if pulling is None else pulling & pointing
-        elif in_memory(X) and not issparse(X):
+        elif in_memory(X):
             self.exponent = _validate.exponent(X)
         if isinstance(X, Holed):
             _validate.each_column_seen(X, weights)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
@@ -240,7 +239,7 @@ class BisectingKMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
             _validate.directions(X, weights)
             exponent = 0
         else:
-            exponent = 0 if issparse(X) else _validate.exponent(X)
+            exponent = _validate.exponent(X)
 
         plan = Plan(
             engine,
