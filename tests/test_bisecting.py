@@ -10,6 +10,7 @@ import sklearn.cluster
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import get_tags
 
 import checks
 import hard_cases
@@ -130,6 +131,44 @@ def test_rows_without_direction() -> None:
     assert not model.labels_[::5].any()
     assert_array_equal(model.predict(X), model.labels_)
     assert model.score(X) == -model.inertia_
+
+
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
+@pytest.mark.parametrize(
+    ("X", "weights", "metric", "centre"),
+    [
+        ([[0.0], [10.0], [20.0]], [0.0, 1.0, 0.0], "euclidean", 10.0),
+        ([[0.0], [10.0], [20.0]], [0.0, 1.0, 0.0], "manhattan", 10.0),
+        ([[0.0], [2.0]], None, "cosine", 1.0),
+        ([[0.0], [2.0], [-2.0]], [3.0, 2.0, 0.0], "cosine", 1.0),
+    ],
+)
+@pytest.mark.parametrize("engine", ["cpu", "reference"])
+def test_a_row_that_does_not_count_is_no_centre(
+    engine: str, X: Any, weights: Any, metric: str, centre: float
+) -> None:
+    model = bisecting(2, metric=metric, engine=engine).fit(X, sample_weight=weights)
+    assert_array_equal(model.cluster_centers_, [[centre], [centre]])
+    assert model.inertia_ == -model.score(X, sample_weight=weights)
+
+
+@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize("metric", METRICS)
+def test_rows_without_weight_are_absent(metric: str, init: str) -> None:
+    """Also where the splits start from samples."""
+    rng = np.random.default_rng(2)
+    X, w = rng.normal(size=(12_000, 3)), rng.integers(0, 3, 12_000).astype(float)
+    both = bisecting(metric=metric, init=init).fit(X, sample_weight=w)
+    alone = bisecting(metric=metric, init=init).fit(X[w > 0], sample_weight=w[w > 0])
+    assert both.cluster_centers_.tobytes() == alone.cluster_centers_.tobytes()
+    assert_array_equal(both.labels_[w > 0], alone.labels_)
+    assert (both.inertia_, both.n_iter_) == (alone.inertia_, alone.n_iter_)
+
+
+def test_float32_stays_and_the_tags_say_so() -> None:
+    X = hard_cases.rows("blobs", 30, 2, np.float32)
+    assert bisecting(2).fit(X).transform(X).dtype == np.float32
+    assert get_tags(bisecting()).transformer_tags.preserves_dtype == ["float64", "float32"]
 
 
 def test_extreme_values() -> None:

@@ -162,6 +162,36 @@ def test_random_rows_come_by_weight() -> None:
         assert shares[value] / 4000 == pytest.approx(share, abs=0.03)  # four standard deviations
 
 
+@pytest.mark.parametrize("engine", [name for name in sorted(ENGINES) if name != "dask"])
+def test_random_rows_of_weights_are_those_of_copies(engine: str) -> None:
+    X, w = np.arange(5000.0)[:, None], np.random.default_rng(0).integers(0, 4, 5000)
+    opened = open_engine(engine)
+    weighted = opened.place(X, w.astype(float), EUCLIDEAN)
+    copied = opened.place(np.repeat(X, w, axis=0), None, EUCLIDEAN)
+    for k in (1, 2, 40, 3000):
+        drawn = random_rows(opened, weighted, k, generator(k))
+        assert_array_equal(drawn, random_rows(opened, copied, k, generator(k)))
+        assert len(np.unique(drawn)) == k
+
+
+def test_random_rows_where_nearly_all_weigh_next_to_nothing() -> None:
+    engine = open_engine("cpu")
+    w = np.r_[1.0, 1.0, np.full(48, 1e-12), np.zeros(50)]
+    rows = engine.place(np.arange(100.0)[:, None], w, EUCLIDEAN)
+    drawn = random_rows(engine, rows, 20, generator())
+    assert len(np.unique(drawn)) == 20
+    assert drawn.max() < 50  # none of weight 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_kmeans_plusplus_never_returns_a_row_of_weight_zero(seed: int) -> None:
+    """Not even when all rows that count lie on centres."""
+    X, w = [[0.0], [1.0], [1.0], [5.0]], [0.0, 1.0, 2.0, 0.0]
+    centers, numbers = om.kmeans_plusplus(X, 3, sample_weight=w, random_state=seed)
+    assert set(numbers) <= {1, 2}
+    assert_array_equal(centers, np.ones((3, 1)))
+
+
 def test_random_rows_without_weights_are_uniform() -> None:
     engine = open_engine("cpu")
     rows = engine.place(np.arange(6.0)[:, None], None, EUCLIDEAN)

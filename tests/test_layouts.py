@@ -214,6 +214,26 @@ def test_no_hidden_copy(kind: str) -> None:
     assert grown < 0.75, f"{grown:.2f} bytes a value beside the {size} there are"
 
 
+@pytest.mark.parametrize("kind", ["float32, columns first", "float32, columns backwards"])
+def test_no_hidden_copy_for_a_sample(kind: str) -> None:
+    """Samples are taken from where the rows are; the last one is a quarter of them."""
+    code = WATCH.replace("{MAKE}", KEPT[kind]).replace("om.KMeans(4,", "om.MiniBatchKMeans(4,")
+    code = code.replace("max_iter=2", "max_iter=1, compute_labels=False")
+    grown, size = run(code)
+    assert grown < 2, f"{grown:.2f} bytes a value beside the {size} there are"
+
+
+@pytest.mark.parametrize(("kind", "unit"), [("uint8", 8), ("float32, columns first", 4)])
+def test_directions_are_one_copy_in_a_fit_and_none_afterwards(kind: str, unit: int) -> None:
+    code = WATCH.replace("{MAKE}", KEPT[kind]).replace("om.kmeans_plusplus(X, 3, ", "dict(")
+    code = code.replace("max_iter=2", 'max_iter=2, metric="cosine", algorithm="brute"')
+    assert run(code)[0] < unit + 1
+    code = code.replace(
+        "use(made)", "model.predict(made), model.score(made), model.transform(made)"
+    )
+    assert run(code)[0] < 1
+
+
 def test_a_hidden_copy_would_be_seen() -> None:
     made = "X"
     code = WATCH.replace("{MAKE}", made).replace("model.fit(X)", "model.fit(X.astype(np.float32))")

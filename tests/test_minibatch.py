@@ -46,7 +46,8 @@ def test_everything_belongs_together(
     assert set(model.labels_) == set(range(4))
     assert type(model.inertia_) is float
     assert type(model.n_steps_) is type(model.n_iter_) is int
-    assert model.n_iter_ == np.ceil(model.n_steps_ * min(batch_size, 500) / 500)
+    counted = 500 if w is None else np.count_nonzero(w)
+    assert model.n_iter_ == np.ceil(model.n_steps_ * min(batch_size, counted) / counted)
     if metric != "cosine":
         away = checks.pairwise(X, model.cluster_centers_, metric)
         assert_array_equal(model.labels_, away.argmin(axis=1))
@@ -147,13 +148,28 @@ def test_two_hundred_rows_and_fifty_centres() -> None:
     assert len(np.unique(minibatch(50, batch_size=20).fit(X).labels_)) == 50
 
 
-def test_rows_without_weight_are_absent() -> None:
-    X = np.vstack([hard_cases.rows("blobs", 600, 3, np.float64), np.full((300, 3), 1e6)])
-    w = np.r_[np.ones(600), np.zeros(300)]
-    both = minibatch(batch_size=30).fit(X, sample_weight=w)
-    alone = minibatch(batch_size=30).fit(X[:600])
-    assert_array_equal(both.cluster_centers_, alone.cluster_centers_)
-    assert both.inertia_ == alone.inertia_
+@pytest.mark.filterwarnings("ignore:.*stopped after max_iter=")
+@pytest.mark.parametrize("form", [np.asarray, csr_array])
+@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize("n", [600, 9000])
+def test_rows_without_weight_are_absent(n: int, init: str, form: Any) -> None:
+    X = np.vstack([hard_cases.rows("blobs", n, 3, np.float64), np.full((n, 3), 1e6)])
+    w = np.r_[np.random.default_rng(0).integers(1, 4, n), np.zeros(n)]
+    order = np.random.default_rng(1).permutation(2 * n)
+    X, w = X[order], w[order]
+    for options in ({"batch_size": 30}, {"max_iter": 2}, {"batch_size": 10**6, "tol": 1e-3}):
+        both = minibatch(init=init, **options).fit(form(X), sample_weight=w)
+        alone = minibatch(init=init, **options).fit(form(X[w > 0]), sample_weight=w[w > 0])
+        assert both.cluster_centers_.tobytes() == alone.cluster_centers_.tobytes()
+        assert_array_equal(both.labels_[w > 0], alone.labels_)
+        for name in ("inertia_", "n_iter_", "n_steps_", "stop_reason_", "converged_"):
+            assert getattr(both, name) == getattr(alone, name), name
+
+
+@pytest.mark.parametrize("n", [60, 6000])
+def test_an_inertia_of_zero_is_an_end(n: int) -> None:
+    model = minibatch(2).fit(np.repeat([[0.0], [1.0]], n // 2, axis=0))  # warns of nothing
+    assert (model.inertia_, model.stop_reason_) == (0.0, "no improvement")
 
 
 def test_without_labels() -> None:
@@ -222,6 +238,17 @@ def test_partial_fit_is_the_mean_of_all_rows_seen(metric: str) -> None:
         assert model.score(X, sample_weight=w) == -model.inertia_
     assert model.n_steps_ == 6
     assert_allclose(model._counts, [sum(share for _, share in rows) for rows in seen])
+
+
+def test_a_batch_without_any_direction_moves_nothing() -> None:
+    model = minibatch(2, metric="cosine").partial_fit(np.eye(3))
+    before = model.cluster_centers_.copy()
+    model.partial_fit(np.zeros((4, 3)))
+    assert_array_equal(model.cluster_centers_, before)
+    assert_array_equal(model.labels_, np.zeros(4))
+    assert (model.inertia_, model.n_steps_) == (4.0, 2)
+    with pytest.raises(ValueError, match="All 4 rows of X"):  # nothing to start from
+        minibatch(2, metric="cosine").partial_fit(np.zeros((4, 3)))
 
 
 def test_partial_fit_of_medians_comes_near() -> None:

@@ -208,6 +208,40 @@ def test_sparse_rows_and_one_centre(sparse: Any, exponent: int) -> None:
     assert model.score(X) == -model.inertia_
 
 
+ESTIMATORS = [om.KMeans, om.MiniBatchKMeans, om.BisectingKMeans]
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-165, 1e160])
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_sparse_rows_are_rescaled_by_every_estimator(Estimator: Any, scale: float) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((5000, 6)) * (rng.random((5000, 6)) < 0.5)
+    dense, sparse = X * scale, scipy.sparse.csr_array(X * scale)
+    model = Estimator(5, random_state=0).fit(dense)
+    same = Estimator(5, random_state=0).fit(sparse)
+    assert len(np.unique(model.labels_)) == 5
+    assert model.cluster_centers_.tobytes() == same.cluster_centers_.tobytes()
+    assert_array_equal(model.labels_, same.labels_)
+    assert_array_equal(same.predict(sparse), same.labels_)
+    assert model.inertia_ == same.inertia_ == -same.score(sparse)
+
+
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
+@pytest.mark.parametrize(("value", "dtype"), [(7, np.uint8), (-128, np.int8), (0, np.int64)])
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_whole_numbers_that_are_all_alike(Estimator: Any, value: int, dtype: Any) -> None:
+    X = np.full((2000, 10), value, dtype)
+    model = Estimator(8, random_state=0).fit(X)
+    assert_array_equal(model.predict(X), np.zeros(2000))
+    assert_array_equal(model.cluster_centers_, np.full((8, 10), value))
+
+
+def test_zeros_beside_a_single_tiny_centre() -> None:
+    model = om.KMeans(1).fit([[0.0], [1e-250], [0.0]])
+    assert_array_equal(model.predict([[0.0], [1e-250]]), [0, 0])
+    assert model.transform([[0.0]]) == model.cluster_centers_
+
+
 def test_a_sparse_row_out_of_reach_is_refused_in_words() -> None:
     model = fit(BLOBS)
     with pytest.raises(ValueError, match=r"value 1e\+300 in row 1, column 2 of X"):

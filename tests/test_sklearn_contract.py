@@ -56,10 +56,11 @@ def test_the_checks_are_there() -> None:
 
 
 def test_weights_are_copies_by_scikit_learns_check() -> None:
-    """scikit-learn declares this one an expected failure of its own three."""
+    """scikit-learn declares these two an expected failure of its own three."""
     names = [case.id for case in CHECKS]
     for kind in MODELS:
-        assert f"{kind}-check_sample_weight_equivalence_on_dense_data" in names
+        for form in ("dense", "sparse"):
+            assert f"{kind}-check_sample_weight_equivalence_on_{form}_data" in names
 
 
 def test_every_parameter_is_checked() -> None:
@@ -102,6 +103,13 @@ def test_methods_ask_for_weights_as_in_scikit_learn() -> None:
         pipeline.fit(X, sample_weight=weights)
         score = pipeline.score(X, sample_weight=weights)
     assert score == -pipeline[-1].inertia_
+
+
+@pytest.mark.parametrize("name", ["KMeans", "MiniBatchKMeans", "BisectingKMeans"])
+def test_nothing_else_can_be_asked_for(name: str) -> None:
+    ours, theirs = getattr(om, name)(), getattr(sklearn.cluster, name)()
+    asked, wanted = (model.get_metadata_routing()._serialize() for model in (ours, theirs))
+    assert asked == wanted
 
 
 def test_works_in_a_search() -> None:

@@ -90,7 +90,7 @@ class Pieces(Protocol):
         ...
 
     def row(self) -> Floats:
-        """Return any row, (d,)."""
+        """Return a row that counts, (d,)."""
         ...
 
     def split(self, piece: Piece, number: int) -> Split | None:

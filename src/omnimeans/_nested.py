@@ -134,7 +134,7 @@ def run(
             steps = max(1, min(plan.max_steps, seen_rows // plan.step))
             progress.round(steps, inertia / rows.weight)
             still = shift == 0.0 and not repaired
-            enough = last - inertia < inertia * len(centers) / size
+            enough = last - inertia <= inertia * len(centers) / size  # both may be 0
             last = inertia
             told = size < n and (still or enough or shift <= tol)  # all that this batch can tell
             stop: StopReason | None = None
@@ -166,6 +166,11 @@ def run(
     raise AssertionError("the last batch ends the fit")
 
 
+def counted(n: int, weights: F64 | None) -> int:
+    """Return how many of these rows have a weight."""
+    return n if weights is None else int(np.count_nonzero(weights))
+
+
 def renewed(
     engine: Engine,
     rows: Rows,
@@ -178,15 +183,17 @@ def renewed(
 
     Rows are drawn from the batch in proportion to their weighted distance from their centres.
     """
-    empty = np.flatnonzero(weights < light * weights.max())[: rows.n // 2]
+    n = counted(rows.n, rows.weights)
+    empty = np.flatnonzero(weights < light * weights.max())[: n // 2]
     if not len(empty):
         return centers, 0
     away = engine.distances(rows, centers, rows.labels)
     away = away if rows.weights is None else away * rows.weights
-    empty = empty[: np.count_nonzero(away)]
+    apart = np.flatnonzero(away)
+    empty, away = empty[: len(apart)], away[apart]
     if not len(empty):
         return centers, 0
-    drawn = rng.choice(rows.n, len(empty), replace=False, p=away / away.sum())
+    drawn = rng.choice(apart, len(empty), replace=False, p=away / away.sum())
     centers = centers.copy()
     centers[empty] = rows.take(np.sort(drawn))
     return centers, len(empty)

@@ -141,6 +141,21 @@ def in_order(X: Any) -> Any:
     return X
 
 
+def pointing(X: Any) -> NDArray[np.bool_]:
+    """Tell which rows have a direction: a value that is not zero."""
+    if issparse(X):
+        return np.asarray((X != 0).sum(axis=1)).ravel() > 0
+    found: NDArray[np.bool_] = X.any(axis=1)
+    return found
+
+
+def some(X: Any, numbers: Any) -> Any:
+    """Return some rows, in the form that they are in."""
+    if isinstance(X, np.ndarray) and X.flags.c_contiguous:
+        return np.take(X, numbers, axis=0)  # faster; of other layouts it would copy all rows first
+    return X[numbers]
+
+
 def taken(X: Any, numbers: Any) -> Floats:
     """Return some rows in plain form."""
     return plain(X[numbers], number_type(X))

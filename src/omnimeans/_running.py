@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from omnimeans._fit import repair
-from omnimeans._nested import renewed
+from omnimeans._nested import counted, renewed
 from omnimeans._scaling import scaled
 from omnimeans._types import F64, Distance, Engine, Floats, Rows
 from omnimeans.directions import unit_rows
@@ -76,6 +76,8 @@ def meet(
     of the batch's weight.
     """
     k = len(centers)
+    if not rows.weight:  # they have no direction
+        return centers, 0
     seen = engine.step(rows, centers)
     _, weights = engine.means(rows, seen.sums)
     unseen = np.flatnonzero(running.weights + weights == 0.0)
@@ -90,7 +92,7 @@ def meet(
     running.means[here] += share * (means[here] - running.means[here])
     centers = running.centers(centers, distance)
 
-    running.waiting += rows.n
+    running.waiting += counted(rows.n, rows.weights)
     if running.waiting < WAIT * k:
         return centers, 0
     running.waiting = 0

@@ -47,7 +47,7 @@ def exponent_of(*parts: Any) -> int | None:
         _, most, span = _core.survey(parts[0])
         if most < 2.0**ORDINARY and span >= 2.0**-ORDINARY:
             return 0
-    highest = max(_exponent(top(X)) for X in parts)
+    highest = _exponent(max(top(X) for X in parts))
     sample = [X[:: max(1, X.shape[0] // SAMPLE)] for X in parts]
     if highest <= ORDINARY and _span(*sample) >= 2.0**-ORDINARY:
         return 0  # a sample is mostly enough
@@ -144,7 +144,10 @@ def top(X: Any) -> float:
 
 def smallest(X: Any) -> float:
     """Return the smallest absolute value that is not zero."""
-    sizes = np.abs(_values(X))
+    values = _values(X)
+    if values.dtype.kind != "f":
+        return 1.0 if values.any() else math.inf  # of whole numbers none is smaller
+    sizes = np.abs(values)
     return float(sizes.min(where=sizes > 0, initial=np.inf))
 
 

@@ -21,7 +21,7 @@ from omnimeans import _core, _scaling, looks
 from omnimeans._inputs import refuse_no_time, unmasked
 from omnimeans._inputs import rows as rows
 from omnimeans._rows import FLOATS as FLOATS
-from omnimeans._rows import Holed, number_type, plain
+from omnimeans._rows import Holed, number_type, plain, pointing
 from omnimeans._types import F64, I32, Distance, Engine, Floats, Rows
 from omnimeans.distances import DISTANCES
 
@@ -306,10 +306,13 @@ def each_column_seen(X: Holed, weights: F64 | None) -> None:
 
 def directions(X: Any, weights: F64 | None) -> None:
     """Refuse data in which no row that counts has a direction."""
-    counted = X if weights is None else X[weights > 0.0]
-    if not (counted.data if issparse(X) else counted).any():
+    if weights is None:
+        found, n = (X.data if issparse(X) else X).any(), X.shape[0]
+    else:
+        found, n = (pointing(X) & (weights > 0.0)).any(), np.count_nonzero(weights)
+    if not found:
         raise ValueError(
-            f"All {counted.shape[0]} rows of X (of weight above 0) are zero, and zeros have no "
+            f"All {n} rows of X (of weight above 0) are zero, and zeros have no "
             "direction; metric='cosine' needs at least one other row. Use metric='euclidean'."
         )
 

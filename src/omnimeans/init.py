@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,27 +22,61 @@ from omnimeans.engines import open_engine
 ROUNDS_SHARE = 28
 ROUNDS, OVERSAMPLING = 5, 2  # of k-means||
 SPARE = 4  # one candidate in so many is drawn in reserve
-WAITING = 1 << 20  # rows that get a waiting time at once
+DRAWS = 16  # times that `k` rows are drawn, until there are as many different ones
+
+
+class Drawable(Protocol):
+    """Rows that can be drawn by weight."""
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        ...
+
+    @property
+    def weights(self) -> F64 | None:
+        """Their weights."""
+        ...
+
+    def take(self, numbers: Any) -> Floats:
+        """Return these rows."""
+        ...
 
 
 def random_rows(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
-    """Return `k` different rows, drawn by weight without replacement.
+    """Return `k` rows, no two alike, drawn by weight without replacement.
 
-    Every row gets an exponential waiting time divided by its weight; the first `k` to arrive are
-    the sample (P. Efraimidis and P. Spirakis, Information Processing Letters 97, 2006).
+    Where the weights are so uneven that the same few rows are drawn again and again, the others are
+    drawn by k-means++, which passes over what it has.
     """
-    if rows.weights is None or (rows.weights == rows.weights[0]).all():
-        return rows.take(rng.choice(rows.n, size=k, replace=False))
-    soonest, numbers = np.empty(0), np.empty(0, dtype=np.int64)
-    for i in range(0, rows.n, WAITING):
-        weights = rows.weights[i : i + WAITING]
-        with np.errstate(divide="ignore"):
-            arrival = rng.standard_exponential(len(weights)) / weights
-        arrival = np.concatenate([soonest, arrival])
-        numbers = np.concatenate([numbers, np.arange(i, i + len(weights))])
-        first = np.argsort(arrival, kind="stable")[:k]
-        soonest, numbers = arrival[first], numbers[first]
-    return rows.take(numbers)
+    found = drawn_rows(rows, k, rng)
+    if len(found) == k:
+        return found
+    others = kmeans_plusplus_rows(engine, rows, k - len(found), rng, trials=1, given=found)
+    return np.concatenate([found, rows.take(others)])
+
+
+def drawn_rows(rows: Drawable, k: int, rng: np.random.Generator) -> Floats:
+    """Return up to `k` rows, no two alike, drawn by weight; fewer only where most weigh nothing.
+
+    A draw is a place among the sums of the weights, so that a row of weight zero is as good as
+    absent, and a row of weight three as good as three copies; a row that is like one before is
+    drawn in vain.
+    """
+    ends = None if rows.weights is None else np.cumsum(rows.weights)
+    found: dict[bytes, Floats] = {}
+    for _ in range(DRAWS):
+        at = rng.random(k + k // SPARE + SPARE)
+        if ends is None:
+            drawn = (at * rows.n).astype(np.int64)
+        else:
+            drawn = np.searchsorted(ends, at * ends[-1], side="right")
+        numbers, where = np.unique(drawn, return_inverse=True)
+        for row in (rows.take(numbers) + 0.0)[where]:  # -0.0 is 0.0
+            found.setdefault(row.tobytes(), row)
+        if len(found) >= k:
+            break
+    return np.array(list(found.values())[:k])
 
 
 def kmeans_plusplus(engine: Engine, rows: Rows, k: int, rng: np.random.Generator) -> Floats:
@@ -89,7 +124,10 @@ def kmeans_plusplus_rows(
         size = trials * rounds + (trials * rounds // SPARE if rounds > 1 else 0)
         tickets = rng.integers(0, 2**64, size=size if begun else 1, dtype=np.uint64)
         chosen += play(tickets, rng.random(len(tickets)), trials, rounds, begun == 0)
-    return np.array(chosen, dtype=np.int64)
+    numbers = np.array(chosen, dtype=np.int64)
+    if rows.weights is not None:  # once all rows lie on centres the last is drawn, whatever it is
+        numbers[rows.weights[numbers] == 0.0] = np.argmax(rows.weights > 0.0)
+    return numbers
 
 
 def _at_once(seeding: Seeding, rng: np.random.Generator) -> Callable[[U64, int, int], I64] | None:

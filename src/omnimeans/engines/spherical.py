@@ -11,13 +11,13 @@ is, belongs to cluster 0 (the lowest at the same distance), and pulls no centre.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
 
-from omnimeans._rows import plain
+from omnimeans._rows import floating, is_plain, number_type
 from omnimeans._types import F64, I32, I64, Distance, Engine, Floats, Pass, Rows, Seeding
 from omnimeans.distances import DISTANCES, lengths_of
 
@@ -25,6 +25,7 @@ EUCLIDEAN = DISTANCES["euclidean"]
 T = TypeVar("T")
 Unit = Callable[[Floats, int], tuple[Floats, I64]]
 SMALL = 1 << 18  # values; fewer are scaled before a second thread has woken up
+PART = 1 << 20  # values that are scaled at a time, where they need not be kept
 FINE = 2.0**-900  # for a row of weight one: halving so little, or parts of it, may lose a bit
 
 
@@ -99,8 +100,21 @@ class SphericalEngine:
 
     def unit(self, X: Floats) -> tuple[Floats, I64]:
         """Return rows of unit length, and the numbers of those without a direction."""
-        X = plain(X) if isinstance(X, np.ndarray) else X
+        if isinstance(X, np.ndarray) and not is_plain(X, number_type(X)):
+            unit, blank = np.empty(X.shape, number_type(X)), []
+            for part, some, none in self._parts(X, unit.dtype):
+                unit[part] = some
+                blank.append(part.start + none)
+            return unit, np.concatenate(blank)
         return self._unit_rows(X, self.n_threads if X.size > SMALL else 1)
+
+    def _parts(self, X: Any, dtype: np.dtype[Any]) -> Iterator[tuple[slice, Floats, I64]]:
+        """Hand out some rows at a time: which, of unit length and this type, and the blank ones."""
+        n = X.shape[0]
+        size = max(1, PART * n // max(1, X.size))  # of sparse rows, the size is what is stored
+        for first in range(0, n, size):
+            part = slice(first, min(n, first + size))
+            yield part, *self.unit(floating(X[part], dtype))
 
     def step(self, rows: SphericalRows, centers: Floats) -> Pass:
         """Assign every row to its nearest centre and sum up the clusters."""
@@ -181,26 +195,28 @@ class SphericalEngine:
 
     def nearest(self, X: Floats, centers: Floats, distance: Distance) -> I32:
         """Return the nearest centre of rows that were never placed."""
-        X, blank = self.unit(X)
-        labels = self.inner.nearest(X, self.unit(centers)[0], EUCLIDEAN)
-        labels[blank] = 0
+        labels, centers = np.empty(X.shape[0], dtype=np.int32), self.unit(centers)[0]
+        for part, some, blank in self._parts(X, centers.dtype):
+            labels[part] = self.inner.nearest(some, centers, EUCLIDEAN)
+            labels[part][blank] = 0
         return labels
 
     def own(self, X: Floats, centers: Floats, labels: I32, distance: Distance) -> F64:
         """Return the distance of each row to its own centre, of rows that were never placed."""
-        X, blank = self.unit(X)
-        away = 0.5 * self.inner.own(X, self.unit(centers)[0], labels, EUCLIDEAN)
-        away[blank] = 1.0
+        away, centers = np.empty(X.shape[0]), self.unit(centers)[0]
+        for part, some, blank in self._parts(X, centers.dtype):
+            away[part] = 0.5 * self.inner.own(some, centers, labels[part], EUCLIDEAN)
+            away[part][blank] = 1.0
         return away
 
     def all_pairs(self, X: Floats, centers: Floats, distance: Distance) -> F64:
         """Return the distance of each row to each centre, (n, k)."""
         if distance.kernel != "cosine":
             return self.inner.all_pairs(X, centers, distance)
-        X, blank = self.unit(X)
-        away = self.inner.all_pairs(X, self.unit(centers)[0], EUCLIDEAN)
-        away *= 0.5
-        away[blank] = 1.0
+        away, centers = np.empty((X.shape[0], len(centers))), self.unit(centers)[0]
+        for part, some, blank in self._parts(X, centers.dtype):
+            np.multiply(self.inner.all_pairs(some, centers, EUCLIDEAN), 0.5, out=away[part])
+            away[part][blank] = 1.0
         return away
 
     def lengths(self, X: Any, centers: Floats, distance: Distance, dtype: Any) -> Floats:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def of_different_rows(start: Start, distance: Distance) -> Start:
 
 def _different(engine: Engine, rows: Rows, distance: Distance) -> tuple[Engine, Rows]:
     """Return the different rows, placed, where they are few, and else the rows as they are."""
-    if engine.name not in ("cpu", "reference") and is_few(rows):
+    if engine.name not in ("cpu", "reference") and is_few(rows.X, rows.weights):
         engine = open_engine("cpu", None, distance)  # these few rows fit into memory
     found = different_rows(engine, rows)
     if found is None:
@@ -49,9 +50,15 @@ def _different(engine: Engine, rows: Rows, distance: Distance) -> tuple[Engine, 
     return engine, engine.place(rows.take(found[0]), found[1], distance)
 
 
-def is_few(rows: Rows) -> bool:
-    """Tell whether finding the different rows costs next to nothing; holes have no order."""
-    return rows.n <= FEW and rows.n * rows.d <= VALUES and not isinstance(rows.X, Holed)
+def is_few(X: Any, weights: F64 | None) -> bool:
+    """Tell whether finding the different rows costs next to nothing; holes have no order.
+
+    Rows of weight zero do not count.
+    """
+    n, d = X.shape
+    if n > FEW and weights is not None:
+        n = np.count_nonzero(weights)
+    return n <= FEW and n * d <= VALUES and not isinstance(X, Holed)
 
 
 def different_rows(engine: Engine, rows: Rows) -> tuple[I64, F64 | None] | None:
@@ -60,7 +67,7 @@ def different_rows(engine: Engine, rows: Rows) -> tuple[I64, F64 | None] | None:
     The weights are None where each row counts once.  There is no answer where the rows are many or
     miss values.
     """
-    if not is_few(rows):
+    if not is_few(rows.X, rows.weights):
         return None
     numbers = np.arange(rows.n) if rows.weights is None else np.flatnonzero(rows.weights > 0.0)
     values = rows.take(numbers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import (
@@ -12,6 +12,7 @@ from sklearn.base import (
     ClusterMixin,
     TransformerMixin,
 )
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from omnimeans import _validate
@@ -51,6 +52,7 @@ class CenterModel(
     metric: str
     engine: str
     n_threads: int | None
+    __metadata_request__predict: ClassVar = {"out": UNUSED}  # says where, nothing about the rows
 
     @classmethod
     @cache
@@ -98,7 +100,7 @@ class CenterModel(
         X, centers = _validate.same_type(X, centers)
         if distance.kernel == "cosine":  # lengths do not matter, so squares are no trouble
             _validate.directed_centers(centers, "cluster_centers_")
-            X, exponent = floating(X, centers.dtype), 0
+            exponent = 0
         else:
             exponent = _validate.exponent_between(X, centers)
         opened = open_partial if isinstance(X, Holed) else open_engine

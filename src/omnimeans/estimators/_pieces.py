@@ -14,6 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from omnimeans._bisect import Piece, Split
+from omnimeans._rows import some
 from omnimeans._scaling import held
 from omnimeans._types import F64, I32, I64, Engine, Fit, Floats, Rows, StopReason
 from omnimeans.engines.halves import Halves, Part
@@ -32,9 +33,7 @@ class _Block:
         """Return the rows themselves."""
         if self.local is None:
             return self.block
-        if isinstance(self.block, np.ndarray):
-            return np.take(self.block, self.local, axis=0)
-        return self.block[self.local]
+        return some(self.block, self.local)
 
 
 class Blocks:
@@ -43,7 +42,7 @@ class Blocks:
     def __init__(self, plan: Plan, X: Any, weights: F64 | None) -> None:
         self._plan, self._X, self._weights = plan, X, weights
         self.root = plan.place(X, weights)
-        self._away = np.zeros(X.shape[0])
+        self._away: F64 | None = None  # until a split is made
         self._latest = Latest() if X.shape[0] >= 2 * REFINED_ON else None  # fewer take no time
 
     @property
@@ -58,8 +57,8 @@ class Blocks:
         return Piece(n, weight, self.root.spread, _Block(np.arange(n), self._X, None))
 
     def row(self) -> Floats:
-        """Return any row, (d,)."""
-        row: Floats = self.root.take(np.arange(1))[0]
+        """Return a row that counts, (d,)."""
+        row: Floats = self.root.take(np.array([first_counted(self.root.weights)]))[0]
         return row
 
     def split(self, piece: Piece, number: int) -> Split | None:
@@ -92,6 +91,8 @@ class Blocks:
             inertia = engine.total(far[mine], pull)
             there = _Block(where.numbers[mine], block, mine)
             halves.append(Piece(len(mine), _weight(engine, pull, len(mine)), inertia, there))
+        if self._away is None:
+            self._away = np.empty(self._X.shape[0])
         self._away[where.numbers] = far
         return Split(
             fit.centers, (halves[0], halves[1]), fit.n_iter, fit.stop_reason, fit.algorithm
@@ -106,7 +107,11 @@ class Blocks:
 
     def total(self) -> float:
         """Return the objective of all rows at the centres of their leaves."""
-        return self._plan.engine.total(self._away, self._weights)
+        engine, away = self._plan.engine, self._away
+        if away is None:  # copies of one row, and what has no direction or no weight
+            labels = np.zeros(self._X.shape[0], dtype=np.int32)
+            away = engine.own(self._X, self.row()[None], labels, self._plan.distance)
+        return engine.total(away, self._weights)
 
 
 @dataclass(slots=True)
@@ -146,8 +151,8 @@ class Moved:
         return Piece(len(self._X), weight, self._root.spread, self._halves.root)
 
     def row(self) -> Floats:
-        """Return any row, (d,)."""
-        row: Floats = self._X[0]
+        """Return a row that counts, (d,)."""
+        row: Floats = self._X[first_counted(self._root.weights)]
         return row
 
     def split(self, piece: Piece, number: int) -> Split | None:
@@ -215,8 +220,7 @@ def two(
     engine = plan.engine
     counts = np.ones(rows.n) if rows.weights is None else rows.weights
     # the last step took all rows of a centre away: from two different rows, each keeps itself
-    first = int(np.argmax(counts > 0.0))
-    one = rows.take(np.array([first]))
+    one = rows.take(np.array([first_counted(rows.weights)]))
     far = engine.distances(rows, one)
     far[counts == 0.0] = -1.0
     other = rows.take(np.array([int(np.argmax(far))]))
@@ -231,6 +235,11 @@ def two(
         inertia=engine.inertia(rows, centers),
         stop_reason="max_iter",
     )
+
+
+def first_counted(weights: F64 | None) -> int:
+    """Return the number of the first row that has a weight; one without a direction has none."""
+    return 0 if weights is None else int(np.argmax(weights > 0.0))
 
 
 def _both_found(labels: I32, weights: F64 | None) -> bool:

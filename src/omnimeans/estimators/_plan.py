@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from omnimeans._scaling import held
 from omnimeans._types import F64, Distance, Engine, Fit, Floats, Iteration, Rows, Start
 from omnimeans.estimators._different import of_different_rows
 from omnimeans.estimators._run import generator, start
-from omnimeans.init import INITS
+from omnimeans.init import INITS, drawn_rows
 
 REFINED_ON = 2048  # rows that a split of twice as many or more starts from
 REST = 1e-4  # the sample is done when the squared moves of its centres are this share of a variance
@@ -120,14 +120,14 @@ class Plan:
     ) -> Floats:
         """Return two centres to start from; for many rows, what a sample of them comes to."""
         holed = isinstance(getattr(rows, "X", None), Holed)
-        if rows.n >= 2 * REFINED_ON and isinstance(self.init, str) and not holed:
-            numbers = np.sort(rng.integers(rows.n, size=REFINED_ON))
-            weights = None if rows.weights is None else rows.weights[numbers]
-            if weights is not None:
-                numbers, weights = numbers[weights > 0.0], weights[weights > 0.0]
-            if len(numbers) >= 2:
-                few = Few(rows.take(numbers), weights)
-                return refine(few, self._two(few, rng), REST * variance)
+        weights = rows.weights
+        counted = None if weights is None else np.flatnonzero(weights > 0.0)
+        n = rows.n if counted is None else len(counted)
+        if n >= 2 * REFINED_ON and isinstance(self.init, str) and not holed:
+            numbers = np.sort(rng.integers(n, size=REFINED_ON))
+            numbers = numbers if counted is None else counted[numbers]
+            few = Few(rows.take(numbers), None if weights is None else weights[numbers])
+            return refine(few, self._two(few, rng), REST * variance)
         whole = placed()
         return self._start(whole, 2)(self.engine, whole, 2, rng)
 
@@ -142,14 +142,15 @@ class Plan:
     def _two(self, few: Few, rng: np.random.Generator) -> Floats:
         """Return two different rows of a sample, if it has them."""
         draw = INITS[self.init]
-        plain = self.init == "random"  # which looks at nothing but weights
-        centers = draw(self.engine, cast(Rows, few) if plain else self._placed(few), 2, rng)
+        if self.init == "random":  # which looks at nothing but weights
+            centers = drawn_rows(few, 2, rng)
+            if len(centers) == 2:
+                return centers
+        placed = self.place(few.values, few.weights)
+        centers = draw(self.engine, placed, 2, rng)
         if (centers[0] != centers[1]).any():
             return centers
-        return of_different_rows(draw, self.distance)(self.engine, self._placed(few), 2, rng)
-
-    def _placed(self, few: Few) -> Rows:
-        return self.place(few.values, few.weights)
+        return of_different_rows(draw, self.distance)(self.engine, placed, 2, rng)
 
     def _start(self, rows: Rows, k: int) -> Start:
         return start(self.init, self.engine, rows, self.distance, k)

@@ -36,14 +36,20 @@ def recorder(path: Any, random_state: Any) -> tuple[Checkpoint | None, int]:
     return checkpoint, _validate.seed(random_state)
 
 
-def place(engine: Engine, X: Floats, weights: F64 | None, distance: Distance) -> Rows:
+def place(
+    engine: Engine,
+    X: Floats,
+    weights: F64 | None,
+    distance: Distance,
+    *,
+    idle: bool = False,  # for cosine: no row needs to have a direction
+) -> Rows:
     """Hand the rows to the engine, divided by a power of two where their squares need it."""
     if distance.kernel == "cosine":
-        if not isinstance(X, Source):
-            X = floating(X)
+        if not (isinstance(X, Source) or idle):
             _validate.directions(X, weights)
         placed: Rows = engine.place(X, weights, distance)
-        if not placed.weight:
+        if not (placed.weight or idle):
             raise ValueError(
                 "The weights of the rows that have a direction add up to nothing beside the "
                 "largest weight; give them larger ones in sample_weight, or leave out the others."

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from omnimeans import _fit, _validate
-from omnimeans._rows import Holed, floating, in_memory
+from omnimeans._rows import Holed, floating, in_memory, pointing, some
 from omnimeans._scaling import divided
 from omnimeans._types import (
     F64,
@@ -44,13 +44,13 @@ class Sample:
         pulling = None if weights is None else weights > 0.0
         if distance.kernel == "cosine":
             _validate.directions(X, weights)
-            pointing = np.asarray((X != 0).sum(axis=1)).ravel() > 0
-            pulling = pointing if pulling is None else pulling & pointing
+            pulling = pointing(X) if pulling is None else pulling & pointing(X)
         elif in_memory(X):
             self.exponent = _validate.exponent(X)
         if isinstance(X, Holed):
             _validate.each_column_seen(X, weights)
-            X.fill = np.nanmean(X.values, axis=0)  # for columns without a value in a batch
+            seen = True if pulling is None else pulling[:, None]
+            X.fill = np.nanmean(X.values, axis=0, where=seen)  # for columns without one in a batch
         self._numbers: I64 | None = None if pulling is None else np.flatnonzero(pulling)
         self.n = X.shape[0] if self._numbers is None else len(self._numbers)
         self._rng, self._order = rng, np.empty(0, dtype=np.int64)
@@ -121,7 +121,7 @@ class Sample:
                 order = self._rng.permutation(self.n)
                 self._order = order if self._numbers is None else self._numbers[order]
             numbers = np.sort(self._order[:size])
-            X = np.take(X, numbers, axis=0) if isinstance(X, np.ndarray) else X[numbers]
+            X = some(X, numbers)
             weights = None if weights is None else weights[numbers]
         X = divided(floating(X), self.exponent) if self.exponent else X
         rows: Rows = self.engine.place(X, weights, self.distance)

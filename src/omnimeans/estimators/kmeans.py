@@ -44,7 +44,7 @@ default="k-means++"
         random_state=...)``, which is shown the rows minus their mean, as are its centres.
     n_init : "auto" or int, default="auto"
         Number of starts; the fit with the lowest inertia is kept.  "auto" is 1 for "k-means++",
-        "k-means||" and an array, 10 for "random" and a callable.
+        "k-means||" and an array (even with `fill`; more warn), 10 for "random" and a callable.
     max_iter : int, default=300
         Most iterations of one start.
     tol : float, default=1e-4

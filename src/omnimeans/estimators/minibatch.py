@@ -12,18 +12,10 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
 
 from omnimeans import _validate
+from omnimeans._nested import counted
 from omnimeans._params import COUNT, COUNT_FROM_0, ONE_OR_MORE, RANDOM_STATE, ZERO_OR_MORE
 from omnimeans._running import Running
-from omnimeans._types import (
-    F64,
-    Callback,
-    Distance,
-    Engine,
-    Floats,
-    Iteration,
-    Rows,
-    StopReason,
-)
+from omnimeans._types import F64, Callback, Distance, Engine, Floats, Iteration, Rows, StopReason
 from omnimeans.engines import ENGINES, open_engine
 from omnimeans.estimators import _sources
 from omnimeans.estimators._batches import (
@@ -110,7 +102,7 @@ class MiniBatchKMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         Weighted sum of the (squared) distances of the rows to their centres.  Without
         `compute_labels`, that of the last sample, scaled to all rows.
     n_iter_ : int
-        Passes begun: rows looked at, divided by `n`, rounded up.
+        Passes begun: rows looked at, divided by those that have a weight, rounded up.
     n_steps_ : int
         Steps: rows looked at, divided by `batch_size`; after `partial_fit`, batches.
     converged_ : bool
@@ -240,10 +232,11 @@ class MiniBatchKMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         """
         distance = self._distance()
         X = _sources.in_memory(X, self)
-        n = X.shape[0]
+        _validate.enough_rows(X.shape[0], int(self.n_clusters))
+        weights = _validate.weights(sample_weight, X)
+        n = counted(X.shape[0], weights)
         self._check(n)
         self._seed = _validate.seed(self.random_state)
-        weights = _validate.weights(sample_weight, X)
         engine = _sources.engine_for(X, self, distance, algorithm_for(X, self.n_clusters))
         sample = Sample(engine, X, weights, distance, generator(self._seed, self._n_init))
         plan = plan_of(self, sample, n)
@@ -292,11 +285,13 @@ class MiniBatchKMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         X = _validate.rows(X, estimator=self, reset=fresh, as_given=True)
         weights = _validate.weights(sample_weight, X)
         engine = open_engine(self.engine, self.n_threads, distance)
-        if not fresh:  # the model keeps its type
-            X = X.astype(self.cluster_centers_.dtype, copy=False)
-        rows = place(engine, X, weights, distance)
         if fresh:
-            self._check(X.shape[0])
+            _validate.enough_rows(X.shape[0], int(self.n_clusters))
+        else:  # the model keeps its type
+            X = X.astype(self.cluster_centers_.dtype, copy=False)
+        rows = place(engine, X, weights, distance, idle=not fresh)
+        if fresh:
+            self._check(counted(X.shape[0], weights))
             self._seed = _validate.seed(self.random_state)
             self.n_steps_ = 0
             centers = self._start(engine, rows, distance)
@@ -314,9 +309,8 @@ class MiniBatchKMeans(CallbackSupportMixin, CenterModel):  # type: ignore[misc]
         return self
 
     def _check(self, n: int) -> None:
-        """Check and keep what depends on the number of rows."""
+        """Check and keep what depends on the number of rows; those of weight 0 do not count."""
         k, owner = int(self.n_clusters), type(self).__name__
-        _validate.enough_rows(n, k)
         self._n_init = _validate.restarts(self.n_init, self.init, owner, many=3)
         self._batch_size = min(int(self.batch_size), n)
         self._init_size = _validate.init_size(self.init_size, self._batch_size, k, n)
