@@ -27,7 +27,18 @@ NEEDS_DATA = "needs OMNIMEANS_DATA"
 LEFT_OUT = pytest.StashKey[int]()
 
 # Tests that may be skipped in CI though real data are there: node id -> why.
-ALLOWED_SKIPS: dict[str, str] = {}
+_OTHERS = "others are asked in the versions that RELIABILITY.md names"
+ALLOWED_SKIPS: dict[str, str] = {
+    f"tests/test_peers.py::{test}": _OTHERS
+    for test in (
+        "test_the_table_is_what_they_say_now[sklearn]",
+        "test_the_table_is_what_they_say_now[faiss]",
+        "test_t1_and_t4_by_scikit_learn[city_block]",
+        "test_t1_and_t4_by_scikit_learn[pressure]",
+        "test_t1_and_t4_by_faiss[city_block-0-0.52]",
+        "test_t1_and_t4_by_faiss[pressure-1-1]",
+    )
+}
 
 
 def find_data() -> Path | None:

@@ -1,12 +1,14 @@
 """Asks other libraries the torture set's questions, and prints a table for RELIABILITY.md.
 
-Run it as a script, with the extra ``bench`` installed: ``python tests/torture_peers.py``.  Every
-variant is asked in a process of its own, because some of these libraries abort theirs.
+Run it as a script, with the extra ``bench`` installed: ``python tests/torture_peers.py``.  The
+libraries are asked in processes of their own, because some of them abort theirs: then another one
+goes on with the next variant.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import warnings
@@ -20,7 +22,9 @@ from judgement import Answer, Input
 from torture_cases import CASES
 
 VARIANTS = 8
-PATIENCE = 60  # seconds
+PATIENCE = 60  # seconds that a process may take, and one more for each variant
+
+Turn = tuple[str, int]  # the number of a case, and a variant
 
 
 def omnimeans(given: Input) -> Answer:
@@ -96,20 +100,35 @@ def outcome(library: str, number: str, variant: int) -> str:
     return next((f"wrong: {said}" for said in complaints if said), "right")
 
 
-def ask(library: str, number: str) -> list[str]:
-    """Ask for all variants of a case; a process that dies or hangs is an outcome too."""
+def ask(library: str, turns: list[Turn]) -> list[str]:
+    """Ask for variants of cases; a process that dies or hangs is an outcome too."""
     found: list[str] = []
-    while len(found) < VARIANTS:
-        command = [sys.executable, __file__, library, number, str(len(found))]
+    while len(found) < len(turns):
+        left = [f"{number}:{variant}" for number, variant in turns[len(found) :]]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            found.append("hangs")
-            continue
-        found += [json.loads(line) for line in done.stdout.splitlines() if line.startswith('"')]
-        if len(found) < VARIANTS:
-            found.append(f"the process dies ({-done.returncode})")
-    return found[:VARIANTS]
+            done = subprocess.run(
+                [sys.executable, __file__, library, *left],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},  # more would only wait for each other
+                timeout=PATIENCE + len(left),
+            )
+            said, end = done.stdout, f"the process dies ({-done.returncode})"
+        except subprocess.TimeoutExpired as late:
+            said, end = late.stdout or b"", "hangs"
+        lines = said.decode().splitlines()
+        found += [json.loads(line) for line in lines if line.startswith('"')]
+        if len(found) < len(turns):
+            found.append(end)
+    return found
+
+
+def column(library: str, most: dict[str, int]) -> dict[str, list[str]]:
+    """What a library says to all cases, to so many variants of some of them."""
+    asked = {case.number: range(most.get(case.number, VARIANTS)) for case in CASES}
+    turns = [(number, variant) for number, variants in asked.items() for variant in variants]
+    found = iter(ask(library, turns))
+    return {number: [next(found) for _ in variants] for number, variants in asked.items()}
 
 
 def summary(found: list[str]) -> str:
@@ -121,26 +140,27 @@ def summary(found: list[str]) -> str:
     return f"**{right}/{len(found)}** {worst.removeprefix('wrong: ')}"
 
 
+def named(library: str) -> str:
+    """A library and its version, as the table's head names them."""
+    return f"{library} {version(PACKAGES[library])}"
+
+
 def table() -> None:
-    names = [f"{name} {version(PACKAGES[name])}" for name in LIBRARIES]
+    names = [named(library) for library in LIBRARIES]
     print(f"| | input | {' | '.join(names)} |\n| --- | --- |{' --- |' * len(names)}")
-    total: Counter[str] = Counter()
+    columns = [column(library, {}) for library in LIBRARIES]
     for case in CASES:
-        cells = []
-        for library in LIBRARIES:
-            found = ask(library, case.number)
-            total[library] += found.count("right")
-            cells.append(summary(found))
-        print(f"| {case.number} | {case.says} | {' | '.join(cells)} |", flush=True)
+        cells = [summary(found[case.number]) for found in columns]
+        print(f"| {case.number} | {case.says} | {' | '.join(cells)} |")
+    right = [sum(said.count("right") for said in found.values()) for found in columns]
     asked = VARIANTS * len(CASES)
-    print(
-        "| | right answers | " + " | ".join(f"{total[name]}/{asked}" for name in LIBRARIES) + " |"
-    )
+    print(f"| | right answers | {' | '.join(f'{count}/{asked}' for count in right)} |")
 
 
 if __name__ == "__main__":
     if len(sys.argv) == 1:
         table()
     else:
-        for variant in range(int(sys.argv[3]), VARIANTS):
-            print(json.dumps(outcome(sys.argv[1], sys.argv[2], variant)), flush=True)
+        for turn in sys.argv[2:]:
+            number, variant = turn.split(":")
+            print(json.dumps(outcome(sys.argv[1], number, int(variant))), flush=True)
