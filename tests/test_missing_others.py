@@ -80,3 +80,22 @@ def test_complete_rows_are_like_any_others(kind: Any) -> None:
         kind(4).fit(holed_rows(50, 3))
     with pytest.raises(ValueError, match="cosine"):
         kind(4, missing="partial", metric="cosine").fit(holed_rows(50, 3))
+
+
+@pytest.mark.filterwarnings("ignore:.*stopped after max_iter=")
+@pytest.mark.parametrize("Estimator", [om.MiniBatchKMeans, om.BisectingKMeans])
+@pytest.mark.parametrize("init", ["k-means++", "random"])
+def test_rows_without_weight_are_absent(Estimator: Any, init: str) -> None:
+    """Also where a sample has no value in a column, which takes on the mean of all rows then."""
+    X = np.c_[holed_rows(9000, 3), np.full(9000, np.nan)]
+    X[:2, 3] = 1.0, 2.0
+    weights = np.r_[np.ones(8000), np.zeros(1000)]
+    X[8000:] = 1e3
+    options = {"random_state": 1, "missing": "partial", "init": init}
+    if Estimator is om.MiniBatchKMeans:
+        options |= {"batch_size": 30, "max_iter": 1}
+    both = Estimator(5, **options).fit(X, sample_weight=weights)
+    alone = Estimator(5, **options).fit(X[:8000])
+    assert both.cluster_centers_.tobytes() == alone.cluster_centers_.tobytes()
+    assert_array_equal(both.labels_[:8000], alone.labels_)
+    assert both.inertia_ == alone.inertia_
