@@ -119,3 +119,32 @@ print(json.dumps([int(counts[7]), int(labels[-1]), int(labels[-2]), int(counts.s
 """
     assert run(code, timeout=280) == [16_800_000 - 2, 129, 128, 16_800_000]
     tally.count("inputs")
+
+
+@pytest.mark.slow
+def test_a_fit_of_more_than_two_billion_values(tmp_path: object) -> None:
+    """Start, passes, sums and labels, of a file that is mostly holes and larger than the memory."""
+    code = f"""
+from fractions import Fraction
+n, d = 16_800_000, 128
+path = {str(tmp_path)!r} + "/holes.npy"
+X = np.lib.format.open_memmap(path, "w+", np.uint8, (n, d))  # no other page is written
+X[5], X[-3], X[-2], X[-1] = 7, 200, 100, 101
+X.flush()
+del X
+start = np.outer([0.0, 100, 200], np.ones(d))
+model = om.KMeans(3, init=start, max_iter=2, tol=0, memory="1GiB").fit(path)
+mean = Fraction(7, n - 3)
+inertia = float(d * ((n - 4) * mean**2 + (7 - mean) ** 2 + Fraction(1, 2)))
+print(json.dumps([
+    n * d > 2**31,
+    (model.cluster_centers_ == np.outer([float(mean), 100.5, 200], np.ones(d))).all().item(),
+    abs(model.inertia_ / inertia - 1) < 1e-12,
+    np.bincount(model.labels_).tolist() == [n - 3, 2, 1],
+    model.labels_[-3:].tolist() == [2, 1, 1],
+    len(model.history_),
+    peak() < 1 << 30,
+]))
+"""
+    assert run(code, timeout=280) == [True, True, True, True, True, 2, True]
+    tally.count("inputs")
