@@ -43,6 +43,18 @@ def rows(kind: str, n: int, d: int, dtype: Any, seed: int) -> Any:
     return hard_cases.rows(kind, n, d, dtype, seed)
 
 
+def near_tied(kind: str, X: Any, k: int, seed: int) -> Any:
+    """Centres to start from: pairs that differ by a unit in the last place, or not at all."""
+    if kind == "near ties":  # those that the rows lie between
+        return np.resize(hard_cases.near_ties(*X.shape, X.dtype.type, seed)[1], (k, X.shape[1]))
+    centers = X[:k].copy()
+    pairs = centers[1::2]
+    pairs[:] = centers[: 2 * len(pairs) : 2]
+    pairs[:, seed % X.shape[1]] = np.nextafter(pairs[:, seed % X.shape[1]], X.dtype.type(99))
+    centers[~centers.any(axis=1)] = 1  # has no direction
+    return centers
+
+
 def mapped(X: Any) -> Any:
     """The same rows in a file, read when they are needed."""
     folder = TemporaryDirectory()
@@ -84,6 +96,7 @@ def digest(X: Any, w: Any, **parameters: Any) -> str:
     k=st.integers(1, 24),
     dtype=st.sampled_from([np.float32, np.float64]),
     metric=st.sampled_from(["euclidean", "manhattan", "cosine"]),
+    tied=st.booleans(),
     weighting=st.sampled_from(sorted(hard_cases.WEIGHTS)),
     threads=st.sampled_from(THREADS),
     algorithm=st.sampled_from(sorted(NAMES)),
@@ -99,6 +112,7 @@ def test_any_two_ways(
     k: int,
     dtype: Any,
     metric: str,
+    tied: bool,
     weighting: str,
     threads: int,
     algorithm: str,
@@ -108,6 +122,7 @@ def test_any_two_ways(
 ) -> None:
     X, w = rows(kind, n, d, dtype, seed), hard_cases.weights(weighting, n, seed)
     how = {"n_clusters": min(k, n), "metric": metric, "random_state": seed % 1000}
+    how |= {"init": near_tied(kind, X, min(k, n), seed), "n_init": 1} if tied else {}
     small, cpu.SMALL = cpu.SMALL, 0  # so that threads are really used
     try:
         expected = digest(X, w, n_threads=1, algorithm="lloyd", **how)
@@ -122,6 +137,30 @@ def test_any_two_ways(
             KEPT.pop().cleanup()
     tally.count("comparisons")
     assert found == expected
+
+
+@given(
+    n=st.integers(6, 60),
+    d=st.integers(1, 24),
+    k=st.integers(1, 6),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    metric=st.sampled_from(["euclidean", "manhattan", "cosine"]),
+    algorithm=st.sampled_from(sorted(NAMES)),
+    seed=st.integers(0, 2**20),
+)
+@settings(max_examples=100, deadline=None)
+def test_near_ties_are_decided_by_definition(
+    n: int, d: int, k: int, dtype: Any, metric: str, algorithm: str, seed: int
+) -> None:
+    """Rows and the centres that they lie between, a unit in the last place apart."""
+    X = rows("near ties", n, d, dtype, seed)
+    how = {"metric": metric, "n_init": 1, "max_iter": 4}
+    how |= {"n_clusters": k, "init": near_tied("near ties", X, k, seed)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # Elkan with one cluster
+        found = digest(X, None, engine="cpu", algorithm=algorithm, **how)
+    tally.count("comparisons")
+    assert found == digest(X, None, engine="reference", **how)
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "manhattan", "cosine"])
@@ -156,6 +195,8 @@ def across_instruction_sets() -> list[str]:
         X = rows(kind, 150, d, dtype, 3)
         w = hard_cases.weights(sorted(hard_cases.WEIGHTS)[number // len(NAMES) % 4], 150, 3)
         how = {"n_clusters": 13, "metric": metric, "random_state": 0}
+        if kind == "near ties":
+            how |= {"init": near_tied(kind, X, 13, 3), "n_init": 1}
         holder = HOLDERS[sorted(HOLDERS)[number % len(HOLDERS)]]
         _core.set_chunk_rows(CHUNKS[number % len(CHUNKS)])
         threads = THREADS[number // 7 % len(THREADS)]
