@@ -1,4 +1,4 @@
-"""One answer, enforced: every pair of ways to the same fit gives the same bytes.
+"""One answer, enforced: two ways to the same fit, in pairs that are drawn, give the same bytes.
 
 Threads, algorithms, sizes of chunks, layouts in memory and files are drawn against each other, on
 adversarial data: exact ties, near ties one unit in the last place apart, copies, huge offsets.
