@@ -9,7 +9,7 @@ from pathlib import Path
 KINDS = {
     "tests": "tests passed",
     "inputs": "pairs of a hostile input and an estimator: a right answer, or a refusal in words",
-    "comparisons": "fits compared bit for bit, most of them in pairs that are drawn",
+    "comparisons": "fits compared bit for bit",
     "faults": "faults: full and read-only disks, damaged files, lost workers, limits",
     "interrupts": "interrupts",
     "kills": "kills",
