@@ -49,8 +49,8 @@ inline Vec reduced(const float* vectors, std::size_t stride) {
 template <int K, int R, typename T>
 [[gnu::always_inline]] inline void meet_strip(const Screen& screen, const T* const* rows,
                                               Frame<T> frame, int begin, int end, float* out) {
-  const std::size_t stride = few_stride(screen.d);
-  const float* centers = few_centers(screen);
+  const std::size_t stride = whole_vectors(screen.d);
+  const float* centers = aligned(screen.other);
   Vec sums[R][K], squares[R];
   for (int r = 0; r < R; ++r) {
     for (int j = 0; j < K; ++j) sums[r][j] = load(out + (r * (K + 1) + j) * kLanes);

@@ -41,11 +41,14 @@ struct Screen {
   int strip = 0;              // features that it takes at a time
   int value_bytes = 4;        // of a feature of the rows as they are given
   std::size_t floats = 0;     // room that a tile needs, work space included
-  // Few centres of many features, which rows meet as they lie: `plain` holds them row by row.
-  bool few = false;
-  std::vector<float> plain;
+  bool few = false;            // centres of many features, which rows meet as they lie
+  bool grouped = false;        // many centres of few features, which compete in groups
+  // The centres once more: row by row where they are few, and grouped feature by feature.
+  std::vector<float> other;
   std::vector<float> packed;  // groups of centres, feature by feature
-  std::vector<float> start;   // (k,) what a score starts from: minus half the squared norm, or 0
+  // (k,) what a score starts from: minus half the squared norm, or 0; minus infinity for a centre
+  // that is not to win, and for what fills up the last group.
+  std::vector<float> start;
   std::vector<float> norms;   // (k,)
   float reach = 0;            // the largest norm
 

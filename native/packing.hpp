@@ -136,28 +136,44 @@ void measure_centers(Screen& screen, const T* centers, Frame<T> frame) {
   screen.guarded = reach > 4 * sum / screen.k;
 }
 
-// Centres row by row, with zeros up to whole vectors.
-inline std::size_t few_stride(int d) {
-  return static_cast<std::size_t>((d + kLanes - 1) / kLanes) * kLanes;
-}
-// They begin where a vector may: one that crosses a line of the cache takes twice as long to load.
-inline float* few_centers(Screen& screen) {
+// Where these values begin a vector: one that crosses a line of the cache takes twice as long to load.
+inline float* aligned(std::vector<float>& values) {
   constexpr std::uintptr_t bytes = kLanes * sizeof(float);
-  const auto address = reinterpret_cast<std::uintptr_t>(screen.plain.data());
-  return screen.plain.data() + (bytes - address % bytes) % bytes / sizeof(float);
+  const auto address = reinterpret_cast<std::uintptr_t>(values.data());
+  return values.data() + (bytes - address % bytes) % bytes / sizeof(float);
 }
-inline const float* few_centers(const Screen& screen) {
-  return few_centers(const_cast<Screen&>(screen));
+inline const float* aligned(const std::vector<float>& values) {
+  return aligned(const_cast<std::vector<float>&>(values));
 }
+constexpr std::size_t whole_vectors(int count) {
+  return static_cast<std::size_t>((count + kLanes - 1) / kLanes) * kLanes;
+}
+
+// Centres row by row, with zeros up to whole vectors.
 template <typename T>
 void prepare_few(Screen& screen, const T* centers, Frame<T> frame) {
-  const std::size_t stride = few_stride(screen.d);
-  make_room(screen.plain, (screen.k + 1) * stride);
+  const std::size_t stride = whole_vectors(screen.d);
+  make_room(screen.other, (screen.k + 1) * stride);
   for (int j = 0; j < screen.k; ++j, centers += screen.d) {
-    float* to = few_centers(screen) + j * stride;
+    float* to = aligned(screen.other) + j * stride;
     for (std::size_t f = 0; f < stride; ++f) {
       to[f] = f < static_cast<std::size_t>(screen.d) ? framed_one(centers, frame, static_cast<int>(f))
                                                      : 0.0f;
+    }
+  }
+}
+
+// Groups of kLanes centres, each feature by feature.
+inline void prepare_grouped(Screen& screen) {
+  const int many = static_cast<int>(whole_vectors(screen.k)), features = screen.features;
+  make_room(screen.other, static_cast<std::size_t>(many) * features + kLanes);
+  make_room(screen.start, many);
+  float* to = aligned(screen.other);
+  for (int j = 0; j < many; ++j) {
+    if (j >= screen.k) screen.start[j] = -__builtin_inff();
+    for (int f = 0; f < features; ++f) {
+      to[(j / kLanes * features + f) * kLanes + j % kLanes] =
+          j < screen.k ? screen.packed[j * features + f] : 0.0f;
     }
   }
 }
@@ -207,6 +223,8 @@ void prepare(Screen& screen, const T* centers, std::int64_t k, std::int64_t d, M
     }
     first += size;
   }
+  screen.grouped = narrow && k >= 4 * kLanes + 16 * features;
+  if (screen.grouped) prepare_grouped(screen);
 }
 
 }  // namespace

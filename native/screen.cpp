@@ -2,7 +2,7 @@
 //
 // Shape.  Rows lie across the lanes of the vectors, so nothing has to be reduced across lanes: each
 // lane keeps the best score of its row, the second best, and the best centre.  With at most
-// kNarrow features the rows stay in registers and the centres stream past one at a time.  With more
+// kNarrow features the rows stay in registers and the centres stream past, see narrow.hpp.  With more
 // features, a register tile of R centres x V vectors of rows is accumulated feature by feature:
 // R * V multiply-adds for V loads and R broadcasts, so the multiply-add units are what limits it.
 // Few centres of many features have a shape of their own, see few.hpp.
@@ -27,7 +27,7 @@
 // The constants below are rounded up generously; kTiny covers underflow.  An overflow makes the
 // bound infinite or NaN and the row doubtful, never wrong.
 #include "few.hpp"
-#include "sweep.hpp"
+#include "narrow.hpp"
 
 namespace omnimeans::OMNIMEANS_KERNELS {
 namespace {
@@ -191,7 +191,11 @@ struct Propose {
     float* sizes = sizes_of(screen, tile);
     if (rows) pack_features<M>(screen, rows, frame, 0, D, tile, sizes);
     Best<V> seen;
-    sweep_narrow<M, D, V>(screen, tile, seen);
+    if (screen.grouped) {
+      sweep_grouped<M, D, V>(screen, tile, seen);
+    } else {
+      sweep_narrow<M, D, V>(screen, tile, seen);
+    }
     return certify<M, V>(screen, sizes, seen, labels, threshold, ranges);
   }
   template <Metric M>

@@ -85,6 +85,17 @@ static inline Vec in_register(Vec a) {
   return a;
 }
 
+static inline float highest(Vec a) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_max_ps(a);
+#else
+  for (int half = kLanes / 2; half; half /= 2) {
+    for (int i = 0; i < half; ++i) a[i] = a[i] > a[i + half] ? a[i] : a[i + half];
+  }
+  return a[0];
+#endif
+}
+
 static inline Vec vabs(Vec a) { return (Vec)((IVec)a & INT32_MAX); }
 
 // Shuffles of two vectors by a pattern, a function from the lane of the result to the lane of (a, b).

@@ -15,8 +15,8 @@ struct Strip {
   int ahead_step;     // bytes of a feature of theirs
 };
 
-template <Metric M>
-inline Vec fold(Vec sum, Vec x, float c) {
+template <Metric M, typename C>  // of one centre, or of as many as there are lanes
+inline Vec fold(Vec sum, Vec x, C c) {
   if constexpr (M == Metric::euclidean) {
     return sum + x * c;
   } else {
@@ -60,22 +60,6 @@ struct Reach {
     }
   }
 };
-
-template <Metric M, int D, int V, class Sink>
-inline void sweep_narrow(const Screen& screen, const float* tile, Sink& sink) {
-  Vec x[D][V];
-  for (int f = 0; f < D; ++f)
-    for (int v = 0; v < V; ++v) x[f][v] = load(tile + (f * V + v) * kLanes);
-  const float* c = screen.packed.data();
-  const float* start = screen.start.data();
-  for (int j = 0; j < screen.k; ++j, c += D) {
-    Vec score[V];
-    for (int v = 0; v < V; ++v) score[v] = broadcast(start[j]);
-    for (int f = 0; f < D; ++f)
-      for (int v = 0; v < V; ++v) score[v] = fold<M>(score[v], x[f][v], c[f]);
-    for (int v = 0; v < V; ++v) sink.take(j, v, score[v]);
-  }
-}
 
 // One register tile over a strip of features.  Scores come from `partial` (or from `start` on the
 // first strip) and go back there (or to the sink after the last strip).
