@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "sweep.hpp"
+#include "narrow.hpp"
 
 namespace omnimeans {
 
