@@ -48,8 +48,19 @@ void narrow(const Screen& screen, const float* const* rows, Frame<float> frame, 
   constexpr int V = vectors_for(D);
   pack_features<E>(screen, rows, frame, 0, D, tile, sizes_of(screen, tile));
   Only<V> seen;
-  sweep_narrow<E, D, V>(screen, tile, seen);
-  for (int v = 0; v < V; ++v) store(labels + v * kLanes, seen.label[v]);
+  if (!screen.grouped) {
+    sweep_narrow<E, D, V>(screen, tile, seen);
+    for (int v = 0; v < V; ++v) store(labels + v * kLanes, seen.label[v]);
+    return;
+  }
+  sweep_groups<E, D, V>(screen, tile, seen);
+  float best[V * kLanes];
+  __builtin_memcpy(best, seen.best, sizeof best);
+  __builtin_memcpy(labels, seen.label, V * kLanes * sizeof *labels);
+  for (int i = 0; i < V * kLanes; ++i) {  // which of the group it was
+    const Vec score = group_scores<E, D, V>(screen, tile, i, labels[i]);
+    labels[i] += std::countr_zero(not_greater(broadcast(best[i]), score)) % kLanes;
+  }
 }
 
 void wide(const Screen& screen, const float* const* rows, Frame<float> frame, float* tile,

@@ -46,7 +46,12 @@ class Assigner {
       if (packed) {
         tile = const_cast<float*>(packed_) + (chosen.first + m) * (screen_.d + 1);
       } else {
-        for (int i = 0; i < count; ++i) rows[i] = x_.row(chosen[m + i]);
+        if (chosen.list) {
+          for (int i = 0; i < count; ++i) rows[i] = x_.row(chosen.list[m + i]);
+        } else {
+          const T* row = x_.row(chosen.first + m);
+          for (int i = 0; i < count; ++i, row += x_.stride) rows[i] = row;
+        }
         for (int i = count; i < screen_.tile; ++i) rows[i] = rows[0];
       }
       const void* ahead =

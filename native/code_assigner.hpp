@@ -96,8 +96,7 @@ class CodeAssigner {
     for (int m = 0; m < doubts_; ++m) {
       const auto& [row, found, rest] = doubt_[m];
       const std::int32_t* reached = reached_.data() + static_cast<std::size_t>(m) * coded_.padded;
-      exact_for<T>().chosen(x_.row(row), centers_, reached, found, x_.d, Metric::euclidean,
-                            away_.data());
+      exact_for<T>().chosen(x_.row(row), centers_, reached, found, x_.d, away_.data());
       Duel duel;
       for (int c = 0; c < found; ++c) duel.meet(reached[c], away_[c]);
       decided(row, duel, rest);

@@ -110,9 +110,10 @@ void distances(const T* x, const T* c, std::int64_t count, std::int64_t stride, 
   }
 }
 
-template <Metric M, typename T>
-void chosen_of(const T* x, const T* c, const std::int32_t* numbers, int count, std::int64_t d,
-               double* out) {
+template <typename T>
+void chosen(const T* x, const T* c, const std::int32_t* numbers, int count, std::int64_t d,
+            double* out) {
+  constexpr Metric M = Metric::euclidean;
   int i = 0;
   for (; i + 4 <= count; i += 4) {
     const std::int32_t* four = numbers + i;
@@ -123,16 +124,6 @@ void chosen_of(const T* x, const T* c, const std::int32_t* numbers, int count, s
     distances_wide<M, 2, T>(x, {c + numbers[i] * d, c + numbers[i + 1] * d}, d, out + i);
   }
   if (i < count) out[i] = distance_wide<M>(x, c + numbers[i] * d, d);
-}
-
-template <typename T>
-void chosen(const T* x, const T* c, const std::int32_t* numbers, int count, std::int64_t d,
-            Metric metric, double* out) {
-  if (metric == Metric::euclidean) {
-    chosen_of<Metric::euclidean>(x, c, numbers, count, d, out);
-  } else {
-    chosen_of<Metric::manhattan>(x, c, numbers, count, d, out);
-  }
 }
 
 template <Metric M, typename T>

@@ -116,9 +116,9 @@ struct ExactKernels {
   // The same from one row to `count` others, `stride` elements apart.
   void (*distances)(const T* x, const T* c, std::int64_t count, std::int64_t stride,
                     std::int64_t d, Metric, double* out);
-  // The same from one row to those of others that are listed by number.
+  // The same, Euclidean, from one row to those of others that are listed by number.
   void (*chosen)(const T* x, const T* c, const std::int32_t* numbers, int count, std::int64_t d,
-                 Metric, double* out);
+                 double* out);
   // The same from each of `count` rows, `stride` elements apart, to the centre of its label.
   void (*own)(const T* x, std::int64_t count, std::int64_t stride, std::int64_t d, const T* centers,
               const std::int32_t* labels, Metric, double* out);

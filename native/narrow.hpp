@@ -38,35 +38,9 @@ inline void sweep_narrow(const Screen& screen, const float* tile, Sink& sink) {
   }
 }
 
-// Which of a group of centres the rows of vector `v` are nearest to, and whether another comes second.
-template <Metric M, int D, int V>
-inline void meet_again(const Screen& screen, const float* tile, int v, Best<V>& seen) {
-  float best[kLanes], second[kLanes];
-  std::int32_t label[kLanes];
-  store(best, seen.best[v]);
-  store(second, seen.second[v]);
-  store(label, seen.label[v]);
-  for (int i = 0; i < kLanes; ++i) {
-    const float* c = aligned(screen.other) + label[i] * D;
-    Vec score = load(screen.start.data() + label[i]);
-    for (int f = 0; f < D; ++f) {
-      const Vec x = broadcast(tile[(f * V + v) * kLanes + i]);
-      score = fold<M>(score, x, load(c + f * kLanes));
-    }
-    const Vec most = broadcast(best[i]);
-    const std::uint32_t winners = not_greater(most, score);
-    const float next = std::has_single_bit(winners)
-                           ? highest(score < most ? score : broadcast(-__builtin_inff()))
-                           : best[i];
-    if (next > second[i]) second[i] = next;
-    label[i] += std::countr_zero(winners) % kLanes;
-  }
-  seen.second[v] = load(second);
-  __builtin_memcpy(&seen.label[v], label, sizeof label);
-}
-
-template <Metric M, int D, int V>
-inline void sweep_grouped(const Screen& screen, const float* tile, Best<V>& seen) {
+// The sink meets the best of each group as if it were the group's first.
+template <Metric M, int D, int V, class Sink>
+inline void sweep_groups(const Screen& screen, const float* tile, Sink& sink) {
   Vec x[D][V], score[V];
   load_rows(tile, x);
   const float* c = screen.packed.data();
@@ -78,9 +52,40 @@ inline void sweep_grouped(const Screen& screen, const float* tile, Best<V>& seen
       score_rows<M>(x, c, screen.start[j], score);
       for (int v = 0; v < V; ++v) most[v] = vmax(most[v], score[v]);
     }
-    for (int v = 0; v < V; ++v) seen.take(first, v, most[v]);
+    for (int v = 0; v < V; ++v) sink.take(first, v, most[v]);
   }
-  for (int v = 0; v < V; ++v) meet_again<M, D, V>(screen, tile, v, seen);
+}
+
+// The scores of a group of centres, across the lanes, for one row of the tile.
+template <Metric M, int D, int V>
+inline Vec group_scores(const Screen& screen, const float* tile, int row, int first) {
+  const float* c = aligned(screen.other) + first * D;
+  Vec score = load(screen.start.data() + first);
+  for (int f = 0; f < D; ++f) {
+    score = fold<M>(score, broadcast(tile[f * V * kLanes + row]), load(c + f * kLanes));
+  }
+  return score;
+}
+
+// Which of its group the best one was, and whether another of the group comes second.
+template <Metric M, int D, int V>
+inline void meet_again(const Screen& screen, const float* tile, Best<V>& seen) {
+  float best[V * kLanes], second[V * kLanes];
+  std::int32_t label[V * kLanes];
+  __builtin_memcpy(best, seen.best, sizeof best);
+  __builtin_memcpy(second, seen.second, sizeof second);
+  __builtin_memcpy(label, seen.label, sizeof label);
+  for (int i = 0; i < V * kLanes; ++i) {
+    const Vec score = group_scores<M, D, V>(screen, tile, i, label[i]), most = broadcast(best[i]);
+    const std::uint32_t winners = not_greater(most, score);
+    const float next = highest(score < most ? score : broadcast(-__builtin_inff()));
+    // no branches: which way it goes differs from row to row
+    const float in_group = std::has_single_bit(winners) ? next : best[i];
+    second[i] = in_group > second[i] ? in_group : second[i];
+    label[i] += std::countr_zero(winners) % kLanes;
+  }
+  __builtin_memcpy(seen.second, second, sizeof second);
+  __builtin_memcpy(seen.label, label, sizeof label);
 }
 
 }  // namespace

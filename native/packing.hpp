@@ -21,6 +21,7 @@ constexpr int kGroup = 6;  // 16 registers
 #endif
 constexpr int kWide = 2;  // vectors of rows in a register tile
 constexpr int kFew = 12;  // centres that a row can meet all at once; see few.hpp
+constexpr int kApart = 4;  // features of rows that are taken apart by shuffles
 constexpr int kStripBytes = 20 << 10;  // of rows; with a group of centres they fit 32 KiB
 constexpr float kTiny = 0x1p-100f;  // more than all underflows of a score together
 
@@ -57,6 +58,51 @@ inline void grow(Vec& size, Vec x) {
   size += M == Metric::euclidean ? x * x : vabs(x);
 }
 
+// Rows of D features that lie one behind the other, as D vectors: lane i D + F of them all is feature F
+// of row i.  The first two vectors are searched at once, the others one by one.
+template <int D, int F>
+constexpr int in_two(int i) { return i * D + F < 2 * kLanes ? i * D + F : 0; }
+template <int D, int F, int S>
+constexpr int in_next(int i) {
+  return (i * D + F) / kLanes == S ? kLanes + (i * D + F) % kLanes : i;
+}
+template <int F, int S, int D>
+inline Vec feature_of(const Vec (&lines)[D], Vec found) {
+  if constexpr (S < D) {
+    return feature_of<F, S + 1>(lines, shuffle<in_next<D, F, S>>(found, lines[S]));
+  }
+  return found;
+}
+template <Metric M, int F, int D>
+inline void take_apart(const Vec (&lines)[D], Frame<float> frame, int width, float* out, Vec& size) {
+  if constexpr (F < D) {
+    const Vec found = shuffle<in_two<D, F>>(lines[0], lines[D > 1]);
+    const Vec value = (feature_of<F, 2>(lines, found) - frame.offset[F]) * frame.scale;
+    store(out + F * width, value);
+    grow<M>(size, value);
+    take_apart<M, F + 1>(lines, frame, width, out, size);
+  }
+}
+template <Metric M, int D>
+void pack_together(const Screen& screen, const float* rows, Frame<float> frame, float* out,
+                   float* sizes) {
+  if constexpr (D > 1) {
+    if (screen.d != D) return pack_together<M, D - 1>(screen, rows, frame, out, sizes);
+  }
+  for (int first = 0; first < screen.tile; first += kLanes, rows += D * kLanes) {
+    Vec lines[D], size = broadcast(0.0f);
+    for (int s = 0; s < D; ++s) lines[s] = load(rows + s * kLanes);
+    take_apart<M, 0>(lines, frame, screen.tile, out + first, size);
+    store(sizes + first, size);
+  }
+}
+template <typename T>
+inline bool lie_together(const Screen& screen, const T* const* rows) {
+  bool together = true;
+  for (int i = 0; i < screen.tile; ++i) together &= rows[i] == rows[0] + i * screen.d;
+  return together;
+}
+
 // Brings features [begin, end) of the rows to `out` and adds them to the rows' sizes, in `sizes`.
 // Squares of kLanes rows and features are transposed in registers; the rest goes one by one.  The
 // last feature of guarded centres is the rows' norm.
@@ -91,6 +137,11 @@ void pack_strip(const Screen& screen, const T* const* rows, Frame<T> frame, int 
 template <Metric M, typename T>
 void pack_features(const Screen& screen, const T* const* rows, Frame<T> frame, int begin, int end,
                    float* out, float* sizes) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (screen.d <= kApart && end == screen.d && lie_together(screen, rows)) {
+      return pack_together<M, kApart>(screen, rows[0], frame, out, sizes);
+    }
+  }
   if (frame.scale == 1) {
     pack_strip<M, false>(screen, rows, frame, begin, end, out, sizes);
   } else {

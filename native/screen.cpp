@@ -192,7 +192,8 @@ struct Propose {
     if (rows) pack_features<M>(screen, rows, frame, 0, D, tile, sizes);
     Best<V> seen;
     if (screen.grouped) {
-      sweep_grouped<M, D, V>(screen, tile, seen);
+      sweep_groups<M, D, V>(screen, tile, seen);
+      meet_again<M, D, V>(screen, tile, seen);
     } else {
       sweep_narrow<M, D, V>(screen, tile, seen);
     }

@@ -81,6 +81,13 @@ def test_what_is_masked_is_missing(kind: Any) -> None:
         om.KMeans(2, engine="blocks").fit(lambda: [masked[:1], masked[1:]])
 
 
+def test_what_is_masked_among_objects_and_times_is_missing() -> None:
+    with pytest.raises(ValueError, match=r"nan in row 1, column 1"):
+        om.KMeans(2).fit(np.ma.array(HELD.astype(object), mask=MASK))
+    with pytest.raises(ValueError, match=r"contains NaT, .*the first in row 1, column 1"):
+        om.KMeans(2).fit(np.ma.array(HELD.astype("m8[s]"), mask=MASK))
+
+
 def test_a_masked_weight_is_refused() -> None:
     with pytest.raises(ValueError, match="sample_weight contains NaN"):
         om.KMeans(2).fit(HELD, sample_weight=np.ma.array([1, 2, 999, 1], mask=[0, 0, 1, 0]))

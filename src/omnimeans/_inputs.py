@@ -74,8 +74,10 @@ def unmasked(values: Any) -> Any:
     """Return a masked array as a plain one: what is masked is not there, and becomes NaN."""
     if not isinstance(values, np.ma.MaskedArray):
         return values
-    if values.dtype.kind not in "fiub" or not np.ma.is_masked(values):
+    if not np.ma.is_masked(values):
         return values.data
+    if values.dtype.kind not in "fiub":  # objects, times
+        return values.filled(values.dtype.type("NaT") if values.dtype.kind in "mM" else np.nan)
     return np.where(np.ma.getmaskarray(values), np.nan, values.data).astype(number_type(values))
 
 
