@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test test-sklearn test-torch lint docs sanitize fuzz bench notebook wheel cross clean
+.PHONY: help demo test test-sklearn test-torch lint docs sanitize fuzz fuzz-short bench notebook wheel cross clean
 .DEFAULT_GOAL := help
 
 help:
@@ -74,7 +74,7 @@ docs: $(VENV)/.docs
 # A build of the core below a sanitizer, put in place of the installed one by tests/sanitized.
 SECONDS ?= 60
 TARGETS ?= native estimator model checkpoint
-build/sanitized-%: $(VENV)/.test-lint
+build/sanitized-address-undefined build/sanitized-thread: build/sanitized-%: $(VENV)/.test-lint
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/cmake -S . -B $@ -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 	  -DPython_EXECUTABLE=$(abspath $(BIN))/python -DOMNIMEANS_SANITIZE=$(subst -,$(comma),$*)
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/cmake --build $@
@@ -86,6 +86,10 @@ sanitize: build/sanitized-address-undefined build/sanitized-thread
 
 fuzz: build/sanitized-address-undefined
 	PYTHON="$(abspath $(BIN))/python" FUZZ_SECONDS=$(SECONDS) bash tests/sanitized/run.sh fuzz $(TARGETS)
+
+# what CI runs: the same inputs each time
+fuzz-short: build/sanitized-address-undefined
+	PYTHON="$(abspath $(BIN))/python" FUZZ_SECONDS=$(or $(FUZZ_SECONDS),10) bash tests/sanitized/run.sh short $(TARGETS)
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) \

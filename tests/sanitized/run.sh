@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Runs tests below a sanitizer: run.sh address-undefined|fuzz|thread [FUZZ TARGETS...]
+# Runs tests below a sanitizer: run.sh address-undefined|fuzz|short|thread [FUZZ TARGETS...]
 # PYTHON and FUZZ_SECONDS (for each fuzz target) come from the environment; see `make sanitize` and
-# `make fuzz`, where atheris guides the inputs.
+# `make fuzz`, where atheris guides the inputs.  `short` draws the same inputs each time.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 kind=$1; shift
-build=${kind/fuzz/address-undefined}
+case $kind in
+fuzz | short) build=address-undefined ;;
+*) build=$kind ;;
+esac
 core=$(ls "$PWD/build/sanitized-$build"/_core*.so)
 # frames on gcc's side stack are not aligned as AVX-512 wants them
 export ASAN_OPTIONS=detect_stack_use_after_return=0:detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=4000
@@ -35,6 +38,12 @@ thread)
     exit 1
   fi
   noted "fits in threads, ThreadSanitizer" tests/sanitized/threads.py "$seconds"
+  ;;
+short)
+  python_with asan ubsan stdc++
+  for target in "$@"; do
+    "${run[@]}" tests/fuzzing.py "$target" --seconds "$seconds" --seed 1
+  done
   ;;
 fuzz)
   "$PYTHON" -m pip install -q atheris
